@@ -1,0 +1,66 @@
+# cutover: everything a developer or a CI job calls. `make help` lists the targets.
+GO       ?= go
+TOOL     := $(GO) tool -modfile=.ci/tools.mod
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+FUZZTIME ?= 5s
+COVER    ?= 85
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test check check-full fmt vet lint race fuzz cover bench soak golden clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+build: ## build bin/cutover for this machine
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/cutover ./cmd/cutover
+
+run: build ## the main job: smoke suite, both paths of the simulated lab, verdict and report
+	./bin/cutover run
+
+test: ## all tests
+	$(GO) test ./...
+
+check: fmt vet lint test race fuzz ## what every commit must pass; needs only Go
+	@echo "check: passed"
+
+check-full: ## check, with every test that needs a foreign tool (a skip is a failure), and coverage
+	CUTOVER_REQUIRE_TOOLS=1 $(MAKE) check cover
+	@echo "check-full: passed"
+
+fmt:
+	@out=$$(gofmt -l cmd harness suites reports profiles); test -z "$$out" || { echo "not gofmt'ed:"; echo "$$out"; exit 1; }
+
+vet:
+	$(GO) vet ./...
+	GOOS=windows $(GO) vet ./...
+	GOOS=darwin $(GO) vet ./...
+
+lint: ## staticcheck, at the version pinned in .ci/tools.mod
+	$(TOOL) staticcheck ./...
+
+race: ## the tests again with the race detector
+	$(GO) test -race -short ./cmd/... ./harness/... ./suites/... ./profiles/... ./reports/...
+
+fuzz: ## each fuzz target for FUZZTIME (default 5s)
+	@set -e; for pkg in $$(grep -rlE '^func Fuzz' --include='*_test.go' cmd harness suites profiles reports | xargs -n1 dirname | sort -u); do \
+	  for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$pkg/*_test.go | sed 's/func //'); do \
+	    echo "fuzz $$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$pkg >/tmp/cutover-fuzz.$$$$ 2>&1 || { cat /tmp/cutover-fuzz.$$$$; exit 1; }; \
+	    rm -f /tmp/cutover-fuzz.$$$$; done; done
+
+cover: ## statement coverage of harness/**, which must not fall below COVER percent
+	$(GO) test -short -coverprofile=coverage.out -coverpkg=./harness/... ./... >/dev/null
+	@$(GO) tool cover -func=coverage.out | awk -v floor=$(COVER) '/^total:/ {sub("%","",$$3); printf "coverage of harness/**: %s%% (floor %s%%)\n", $$3, floor; if ($$3+0 < floor) exit 1}'
+
+bench: ## all benchmarks, ten times each, into bench.txt for benchstat
+	$(GO) test -run '^$$' -bench . -benchmem -count 10 ./... | tee bench.txt
+
+soak: ## what takes too long for check: long fuzzing, kill and expiry tests
+	CUTOVER_SOAK=1 $(GO) test -timeout 60m -run 'Soak' ./...
+	$(MAKE) fuzz FUZZTIME=60s
+
+golden: ## rewrite the golden files after a wanted change (look at the diff!)
+	$(GO) test ./reports ./harness/conform ./suites ./profiles ./cmd/cutover -update
+
+clean: ## remove what the build and the runs left
+	rm -rf bin runs dist coverage.out bench.txt

@@ -1,0 +1,146 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"cutover/harness/wire"
+)
+
+// lean speaks HTTP/1.1 over connections of its own. In a steady state, which
+// means a kept connection and answers whose header lines repeat, a request
+// allocates nothing: request lines are written into the connection's buffer,
+// header lines of the answer are looked up among those seen before, and the
+// body goes straight into the caller's Call.
+type lean struct {
+	o        *Options
+	dialer   *dialer
+	counters *counters
+	pools    pools
+}
+
+func newLean(o *Options, d *dialer, c *counters) doer {
+	return &lean{o: o, dialer: d, counters: c, pools: newPools(orElse(o.MaxConns, DefaultMaxConns))}
+}
+
+func (l *lean) close() { l.pools.close() }
+
+func (l *lean) do(ctx context.Context, req *wire.Request, into *wire.Call) *wire.Failure {
+	to, err := parseTarget(req.URL)
+	if err != nil {
+		return fail(ctx, Sending, err)
+	}
+	began := l.o.Clock.Now()
+	deadline := began.Add(orElse(req.Timeout, l.o.Timeout))
+	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
+		deadline = d
+	}
+	key := poolKey{secure: to.secure, authority: to.authority}
+	if l.o.Connections == PerMailbox {
+		key.mailbox = req.Mailbox
+	}
+	p := l.pools.of(key)
+	c, err := l.connection(ctx, p, req, deadline)
+	if err != nil {
+		return fail(ctx, Waiting, err)
+	}
+	stage, err := c.exchange(ctx, req, &to, into, deadline)
+	if err != nil && c.stale(ctx, req, err) {
+		// Nothing of an answer came on a connection that was kept too long:
+		// the server had ended it before it saw the request.
+		c.shut()
+		l.counters.retried.Add(1)
+		into.Reset()
+		if c, err = l.open(ctx, p, deadline); err != nil {
+			p.release(nil)
+			return fail(ctx, Connecting, err)
+		}
+		stage, err = c.exchange(ctx, req, &to, into, deadline)
+	}
+	into.Timing.Done = l.o.Clock.Now()
+	if err != nil || !c.keep || l.o.Connections == PerRequest {
+		c.shut()
+		p.release(nil)
+	} else {
+		c.rest(into.Timing.Done)
+		p.release(c)
+	}
+	return fail(ctx, stage, err)
+}
+
+// connection returns a kept connection, or opens one.
+func (l *lean) connection(ctx context.Context, p *pool, req *wire.Request, deadline time.Time) (*leanConn, error) {
+	for {
+		c, err := p.take(ctx, l.o.Clock, deadline, l.counters)
+		if err != nil {
+			return nil, err
+		}
+		if c == nil {
+			break
+		}
+		if l.usable(c, req) {
+			l.counters.reused.Add(1)
+			return c, nil
+		}
+		c.shut()
+		p.release(nil)
+	}
+	c, err := l.open(ctx, p, deadline)
+	if err != nil {
+		p.release(nil)
+	}
+	return c, err
+}
+
+// usable reports whether a kept connection may carry req. A request that must
+// not be repeated gets only a connection that is known to be open: a look costs
+// a system call, a write that was lost or made twice costs more.
+func (l *lean) usable(c *leanConn, req *wire.Request) bool {
+	return l.o.Clock.Now().Before(c.expires) && (repeatable(req) || c.alive())
+}
+
+// repeatable reports whether req may be sent again when it is not known
+// whether the server saw it: the safe methods of RFC 9110.
+func repeatable(req *wire.Request) bool {
+	return req.Method == "GET" || req.Method == "HEAD" || req.Method == "OPTIONS"
+}
+
+// open dials; the place in the pool is the caller's.
+func (l *lean) open(ctx context.Context, p *pool, deadline time.Time) (*leanConn, error) {
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	var nc net.Conn
+	var raw *conn
+	if p.key.secure {
+		secured, err := l.dialer.dialTLS(ctx, "tcp", p.address, []string{"http/1.1"})
+		if err != nil {
+			return nil, err
+		}
+		nc, raw = secured, underlying(secured)
+	} else {
+		plain, err := l.dialer.dial(ctx, "tcp", p.address)
+		if err != nil {
+			return nil, err
+		}
+		nc, raw = plain, plain
+	}
+	raw.opened()
+	return newLeanConn(l, nc, raw), nil
+}
+
+// stale reports whether err means that a kept connection was dead before the
+// request, and the request may be sent again.
+func (c *leanConn) stale(ctx context.Context, req *wire.Request, err error) bool {
+	if !c.used || c.got || !repeatable(req) || ctx.Err() != nil {
+		return false
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return false
+	}
+	var op *net.OpError
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &op)
+}
