@@ -19,16 +19,20 @@ const module = "cutover"
 var floors = map[string]int{
 	"cmd/cutover": 6,
 
-	"harness/run":   5,
-	"harness/clean": 5,
+	"harness/run":    5,
+	"harness/doctor": 5,
+	"harness/where":  5,
+	"harness/clean":  5,
 
 	"harness/plan": 4,
 
-	"harness/guard": 3,
-	"harness/paths": 3,
-	"harness/lab":   3,
+	"harness/guard":   3,
+	"harness/history": 3,
+	"harness/paths":   3,
+	"harness/lab":     3,
 
 	"harness/audit":            2,
+	"harness/compare":          2,
 	"harness/auth":             2,
 	"harness/conform":          2,
 	"harness/consent":          2,
@@ -43,6 +47,7 @@ var floors = map[string]int{
 	"harness/paths/plain":      2,
 	"harness/paths/rest":       2,
 	"harness/runfolder":        2,
+	"harness/token":            2,
 	"reports":                  2,
 
 	"harness/client":     1,
@@ -67,6 +72,7 @@ var floors = map[string]int{
 	"harness/lab/quirks": 0,
 	"harness/lab/recur":  0,
 	"harness/lab/zone":   0,
+	"harness/redact":     0,
 	"harness/vars":       0,
 	"harness/wire":       0,
 	"suites/strictyaml":  0,

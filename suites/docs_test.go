@@ -59,6 +59,21 @@ func TestTheDocumentsSuitesLoad(t *testing.T) {
 	}
 }
 
+func TestTheReadmesSuitesLoad(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fence := range fences(string(text)) {
+		if !strings.HasPrefix(fence, "suite:") {
+			continue
+		}
+		if _, err := suites.Parse("testdata/good/readme.yaml", []byte(fence)); err != nil {
+			t.Errorf("%s\n%v", fence, err)
+		}
+	}
+}
+
 func TestTheDocumentListsEveryKey(t *testing.T) {
 	text, err := os.ReadFile(suiteDoc)
 	if err != nil {

@@ -337,3 +337,30 @@ func (d *Doc) Each(visit func(Node)) {
 		visit(Node{d, int32(i)})
 	}
 }
+
+// TextHash digests the canonical content of a string, masked or not, without making a string of it.
+func (n Node) TextHash() Hash {
+	if n.Kind() != String {
+		return Hash{}
+	}
+	raw := n.Raw()
+	if n.n().flags&flagEscaped != 0 {
+		n.doc.scratch, _ = unescape(n.doc.scratch[:0], raw)
+		raw = n.doc.scratch
+	}
+	return hashBytes(raw, seedString)
+}
+
+// HashText is the TextHash of a string that holds this text.
+func HashText(s string) Hash { return hashBytes([]byte(s), seedString) }
+
+// Empty reports whether a string, list or object has nothing in it.
+func (n Node) Empty() bool {
+	switch n.Kind() {
+	case String:
+		return n.n().start == n.n().end
+	case Array, Object:
+		return n.n().count == 0
+	}
+	return false
+}

@@ -175,7 +175,7 @@ func orElse[T comparable](v, other T) T {
 func (c *Client) Do(ctx context.Context, req *wire.Request, into *wire.Call) {
 	into.Reset()
 	if err := ctx.Err(); err != nil {
-		into.Failure = &wire.Failure{Kind: wire.Canceled, Err: err}
+		into.Failure = fail(ctx, Waiting, err)
 	} else if err := checkFields(req); err != nil {
 		into.Failure = &wire.Failure{Kind: wire.Protocol, Err: err}
 	} else {
@@ -205,8 +205,9 @@ func (c *Client) CloseIdleConnections() {
 	c.plain.CloseIdleConnections()
 }
 
-// Close closes idle connections. Requests under way are not disturbed; their
-// connections are closed when they end.
+// Close closes idle connections. Requests under way are not disturbed, unless
+// they are still connecting; their connections are closed when they end. No
+// request may follow.
 func (c *Client) Close() {
 	c.CloseIdleConnections()
 	c.doer.close()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"time"
 
 	"cutover/harness/wire"
@@ -20,13 +21,23 @@ type lean struct {
 	dialer   *dialer
 	counters *counters
 	pools    pools
+
+	closing context.Context // ends dials that nobody waits for any more
+	cancel  context.CancelFunc
+	dials   sync.WaitGroup
 }
 
 func newLean(o *Options, d *dialer, c *counters) doer {
-	return &lean{o: o, dialer: d, counters: c, pools: newPools(orElse(o.MaxConns, DefaultMaxConns))}
+	l := &lean{o: o, dialer: d, counters: c, pools: newPools(orElse(o.MaxConns, DefaultMaxConns))}
+	l.closing, l.cancel = context.WithCancel(context.Background())
+	return l
 }
 
-func (l *lean) close() { l.pools.close() }
+func (l *lean) close() {
+	l.pools.close()
+	l.cancel()
+	l.dials.Wait()
+}
 
 func (l *lean) do(ctx context.Context, req *wire.Request, into *wire.Call) *wire.Failure {
 	to, err := parseTarget(req.URL)
@@ -43,7 +54,7 @@ func (l *lean) do(ctx context.Context, req *wire.Request, into *wire.Call) *wire
 		key.mailbox = req.Mailbox
 	}
 	p := l.pools.of(key)
-	c, err := l.connection(ctx, p, req, deadline)
+	c, err := l.connection(ctx, p, req, began, deadline)
 	if err != nil {
 		return fail(ctx, Waiting, err)
 	}
@@ -61,6 +72,7 @@ func (l *lean) do(ctx context.Context, req *wire.Request, into *wire.Call) *wire
 		stage, err = c.exchange(ctx, req, &to, into, deadline)
 	}
 	into.Timing.Done = l.o.Clock.Now()
+	into.Timing.Wait = into.Timing.Sent.Sub(began)
 	if err != nil || !c.keep || l.o.Connections == PerRequest {
 		c.shut()
 		p.release(nil)
@@ -71,35 +83,61 @@ func (l *lean) do(ctx context.Context, req *wire.Request, into *wire.Call) *wire
 	return fail(ctx, stage, err)
 }
 
-// connection returns a kept connection, or opens one.
-func (l *lean) connection(ctx context.Context, p *pool, req *wire.Request, deadline time.Time) (*leanConn, error) {
+// connection returns a kept connection or a new one. While one is being
+// opened, a connection that another request gives back is taken instead if it
+// comes first, so that a burst on a cold pool does not have to wait for as many
+// handshakes. began is when the request came.
+func (l *lean) connection(ctx context.Context, p *pool, req *wire.Request, began, deadline time.Time) (*leanConn, error) {
 	for {
-		c, err := p.take(ctx, l.o.Clock, deadline, l.counters)
-		if err != nil {
-			return nil, err
+		c, w, place := p.take(l.o.Connections == PerRequest)
+		if w != nil {
+			stage := Waiting
+			if place {
+				stage = Connecting
+				l.dials.Go(func() { l.dialFor(p, w) })
+			} else {
+				l.counters.blocked.Add(1)
+			}
+			var err error
+			if c, err = p.wait(ctx, l.o.Clock, deadline, w, stage); err != nil {
+				return nil, err
+			}
 		}
 		if c == nil {
-			break
+			c, err := l.open(ctx, p, deadline)
+			if err != nil {
+				p.release(nil)
+			}
+			return c, err
 		}
-		if l.usable(c, req) {
-			l.counters.reused.Add(1)
+		if !c.kept {
+			return c, nil
+		}
+		// A request that must not be repeated gets only a connection that is
+		// known to be open: a look costs a system call, a write that was lost
+		// or made twice costs more.
+		if began.Before(c.expires) && (repeatable(req) || c.alive()) {
+			if c.used {
+				l.counters.reused.Add(1)
+			}
 			return c, nil
 		}
 		c.shut()
 		p.release(nil)
 	}
-	c, err := l.open(ctx, p, deadline)
-	if err != nil {
-		p.release(nil)
-	}
-	return c, err
 }
 
-// usable reports whether a kept connection may carry req. A request that must
-// not be repeated gets only a connection that is known to be open: a look costs
-// a system call, a write that was lost or made twice costs more.
-func (l *lean) usable(c *leanConn, req *wire.Request) bool {
-	return l.o.Clock.Now().Before(c.expires) && (repeatable(req) || c.alive())
+// dialFor opens a connection in a place that w's request has taken. Whoever
+// waits longest gets the connection; w alone gets the error, if it still waits.
+func (l *lean) dialFor(p *pool, w *waiter) {
+	longest := l.o.ConnectTimeout + l.o.TLSTimeout
+	c, err := l.open(l.closing, p, l.o.Clock.Now().Add(longest))
+	if err != nil {
+		p.fail(w, err)
+		return
+	}
+	c.expires = l.o.Clock.Now().Add(idleLimit)
+	p.opened(w, c)
 }
 
 // repeatable reports whether req may be sent again when it is not known
@@ -134,7 +172,7 @@ func (l *lean) open(ctx context.Context, p *pool, deadline time.Time) (*leanConn
 // stale reports whether err means that a kept connection was dead before the
 // request, and the request may be sent again.
 func (c *leanConn) stale(ctx context.Context, req *wire.Request, err error) bool {
-	if !c.used || c.got || !repeatable(req) || ctx.Err() != nil {
+	if !c.kept || c.got || !repeatable(req) || ctx.Err() != nil {
 		return false
 	}
 	var timeout net.Error

@@ -12,10 +12,11 @@ import (
 )
 
 const (
-	readBuffer  = 8 << 10  // a whole small answer in one system call
-	keepBuffers = 64 << 10 // buffers that grew beyond are dropped with the request
-	keptSets    = 32       // header names and values remembered by a connection:
-	keptInSet   = 4        // so many by each of so many remainders of the hash
+	upload      = 128 << 10 // a longer request is sent while its answer is awaited
+	readBuffer  = 8 << 10   // a whole small answer in one system call
+	keepBuffers = 64 << 10  // buffers that grew beyond are dropped with the request
+	keptSets    = 32        // header names and values remembered by a connection:
+	keptInSet   = 4         // so many by each of so many remainders of the hash
 )
 
 // leanConn is one HTTP/1.1 connection. Between take and release it belongs to
@@ -32,6 +33,7 @@ type leanConn struct {
 	body frame
 
 	used     bool          // carried a request before
+	kept     bool          // has waited in the pool, where the server may have ended it
 	deadline time.Time     // of the present exchange
 	got      bool          // something of the present answer has arrived
 	first    time.Time     // when that was
@@ -73,19 +75,12 @@ func (c *leanConn) exchange(ctx context.Context, req *wire.Request, to *target, 
 	if err := c.limit(ctx, deadline); err != nil {
 		return Sending, err
 	}
-	n, sendErr := c.nc.Write(c.out)
-	timing.BytesOut = int64(n)
-	if sendErr != nil && n == 0 {
+	var sendErr, err error
+	if len(c.out) > upload {
+		sendErr, err = c.sendWhileReceiving(ctx, req, into)
+	} else if sendErr, err = c.sendThenReceive(ctx, req, into); sendErr != nil && timing.BytesOut == 0 {
 		return Sending, sendErr
 	}
-	if soon := timing.Sent.Add(o.FirstByteTimeout); o.FirstByteTimeout > 0 && soon.Before(deadline) {
-		if err := c.limit(ctx, soon); err != nil {
-			return FirstByte, err
-		}
-	}
-	// A server may answer and close before it has read everything, as with
-	// 413: its answer counts more than the broken sending.
-	err := c.receive(ctx, req, into)
 	timing.BytesIn = c.in
 	timing.FirstByte = c.first
 	if !c.got {
@@ -101,6 +96,45 @@ func (c *leanConn) exchange(ctx context.Context, req *wire.Request, to *target, 
 		return FirstByte, err
 	}
 	return Receiving, err
+}
+
+// sendThenReceive does so. A server may answer and close before it has read
+// everything, as with 413: its answer counts more than the broken sending.
+func (c *leanConn) sendThenReceive(ctx context.Context, req *wire.Request, into *wire.Call) (sendErr, err error) {
+	n, sendErr := c.nc.Write(c.out)
+	into.Timing.BytesOut = int64(n)
+	if sendErr != nil && n == 0 {
+		return sendErr, nil
+	}
+	limit := c.client.o.FirstByteTimeout
+	if soon := into.Timing.Sent.Add(limit); limit > 0 && soon.Before(c.deadline) {
+		if err := c.limit(ctx, soon); err != nil {
+			return sendErr, err
+		}
+	}
+	return sendErr, c.receive(ctx, req, into)
+}
+
+// sendWhileReceiving is for uploads that do not fit into the buffers of the
+// network: a server that refuses one without reading it would otherwise not be
+// heard. FirstByteTimeout does not count here.
+func (c *leanConn) sendWhileReceiving(ctx context.Context, req *wire.Request, into *wire.Call) (sendErr, err error) {
+	type sending struct {
+		n   int
+		err error
+	}
+	done := make(chan sending, 1)
+	go func() {
+		n, err := c.nc.Write(c.out)
+		done <- sending{n, err}
+	}()
+	err = c.receive(ctx, req, into)
+	// Whoever has answered does not want the rest. A finished write is not
+	// disturbed, and an error means that the connection is closed.
+	_ = c.nc.SetWriteDeadline(time.Unix(1, 0))
+	sent := <-done
+	into.Timing.BytesOut = int64(sent.n)
+	return sent.err, err
 }
 
 // encode writes the request into the connection's buffer.
@@ -152,7 +186,7 @@ func appendField(b []byte, name, value string) []byte {
 
 // rest prepares the connection for waiting in the pool.
 func (c *leanConn) rest(now time.Time) {
-	c.used, c.expires = true, now.Add(idleLimit)
+	c.used, c.kept, c.expires = true, true, now.Add(idleLimit)
 	if c.keepFor > 0 && c.keepFor < idleLimit {
 		c.expires = now.Add(c.keepFor - c.keepFor/10) // the answer was on its way for a while
 	}

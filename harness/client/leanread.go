@@ -21,6 +21,7 @@ func (c *leanConn) receive(ctx context.Context, req *wire.Request, into *wire.Ca
 		resp.Header = resp.Header[:0]
 		head, err := c.head(ctx, resp, &budget)
 		if err != nil {
+			resp.Status, resp.Proto, resp.Header = 0, "", resp.Header[:0]
 			return err
 		}
 		if resp.Status >= 100 && resp.Status < 200 && resp.Status != 101 {
@@ -28,6 +29,7 @@ func (c *leanConn) receive(ctx context.Context, req *wire.Request, into *wire.Ca
 		}
 		return c.content(req, &head, resp)
 	}
+	resp.Status, resp.Proto, resp.Header = 0, "", resp.Header[:0]
 	return malformed("more than %d interim answers", maxInterim)
 }
 

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,64 +60,95 @@ type pool struct {
 	mu      sync.Mutex
 	idle    []*leanConn // the last used first out, so that the others can expire
 	places  int         // taken and idle together
-	waiting []*waiter   // first come first served; not empty only when no place is free
+	waiting []*waiter   // first come first served; whoever leaves the list has been granted something
 	closed  bool        // kept connections are closed when they come back
 }
 
+// waiter is a request without a connection.
 type waiter struct {
-	place chan *leanConn // buffered by one: release never blocks
+	granted chan grant // buffered by one: whoever grants does not wait
+	dialing bool       // guarded by the pool: a connection is being opened for it
 }
 
-var waiters = sync.Pool{New: func() any { return &waiter{make(chan *leanConn, 1)} }}
+// grant is a connection, or an error, or with neither the right to open one.
+type grant struct {
+	c   *leanConn
+	err error
+}
 
-// take returns an idle connection, or nil for the right to open one. It waits
-// while all places are taken.
-func (p *pool) take(ctx context.Context, clk clock.Clock, deadline time.Time, count *counters) (*leanConn, error) {
+// take returns an idle connection. Without one it returns a waiter to wait
+// with, and whether the request has taken a place for a new connection, which
+// it must have opened. A request that wants a connection to itself alone gets
+// its place without a waiter, if there is one.
+func (p *pool) take(alone bool) (c *leanConn, w *waiter, place bool) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	if n := len(p.idle); n > 0 {
 		c := p.idle[n-1]
 		p.idle = p.idle[:n-1]
-		p.mu.Unlock()
-		return c, nil
+		return c, nil, false
 	}
 	if p.places < p.limit {
 		p.places++
-		p.mu.Unlock()
-		return nil, nil
+		place = true
+		if alone {
+			return nil, nil, true
+		}
 	}
-	w := waiters.Get().(*waiter)
+	w = &waiter{make(chan grant, 1), place}
 	p.waiting = append(p.waiting, w)
-	p.mu.Unlock()
-	count.blocked.Add(1)
-	return p.wait(ctx, clk, deadline, w)
+	return nil, w, place
 }
 
-func (p *pool) wait(ctx context.Context, clk clock.Clock, deadline time.Time, w *waiter) (*leanConn, error) {
+// wait returns what w is granted: a connection, or nil for the right to open
+// one. Giving up is a failure of the stage.
+func (p *pool) wait(ctx context.Context, clk clock.Clock, deadline time.Time, w *waiter, stage Stage) (*leanConn, error) {
 	timer := clk.NewTimer(deadline.Sub(clk.Now()))
 	defer timer.Stop()
 	var err error
 	select {
-	case c := <-w.place:
-		waiters.Put(w)
-		return c, nil
+	case g := <-w.granted:
+		return g.c, g.err
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-timer.C():
 		err = os.ErrDeadlineExceeded
 	}
-	p.mu.Lock()
-	for i, other := range p.waiting {
-		if other == w {
-			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
-			p.mu.Unlock()
-			waiters.Put(w)
-			return nil, &StageError{Waiting, err}
+	if !p.leave(w) { // the grant came in the very moment of giving up
+		if g := <-w.granted; g.err == nil {
+			p.release(g.c)
 		}
 	}
-	p.mu.Unlock()
-	p.release(<-w.place) // the place came in the very moment of giving up
-	waiters.Put(w)
-	return nil, &StageError{Waiting, err}
+	return nil, &StageError{stage, err}
+}
+
+// leave takes w off the queue and reports whether it was on it.
+func (p *pool) leave(w *waiter) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.Index(p.waiting, w)
+	if i < 0 {
+		return false
+	}
+	p.waiting = slices.Delete(p.waiting, i, i+1)
+	return true
+}
+
+// fail gives a place back in which no connection could be opened. w learns
+// why, unless it has been served meanwhile.
+func (p *pool) fail(w *waiter, err error) {
+	if p.leave(w) {
+		w.granted <- grant{err: err}
+	}
+	p.release(nil)
+}
+
+// opened brings the connection that was opened for w.
+func (p *pool) opened(w *waiter, c *leanConn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w.dialing = false
+	p.settle(c)
 }
 
 // release gives a place back: with its connection, or with nil when that is
@@ -124,21 +156,36 @@ func (p *pool) wait(ctx context.Context, clk clock.Clock, deadline time.Time, w 
 func (p *pool) release(c *leanConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.settle(c)
+}
+
+// settle passes c on, or counts its place as free. Afterwards nobody waits for
+// nothing: a waiter has a connection being opened for it, or all places are
+// taken. p.mu is held.
+func (p *pool) settle(c *leanConn) {
 	if p.closed && c != nil {
 		c.shut()
 		c = nil
 	}
-	if len(p.waiting) > 0 {
-		w := p.waiting[0]
-		p.waiting = append(p.waiting[:0], p.waiting[1:]...)
-		w.place <- c
-		return
-	}
-	if c == nil {
+	switch {
+	case c == nil:
 		p.places--
-		return
+	case len(p.waiting) > 0:
+		p.waiting[0].granted <- grant{c: c}
+		p.waiting = slices.Delete(p.waiting, 0, 1)
+	default:
+		c.kept = true
+		p.idle = append(p.idle, c)
 	}
-	p.idle = append(p.idle, c)
+	for p.places < p.limit {
+		i := slices.IndexFunc(p.waiting, func(w *waiter) bool { return !w.dialing })
+		if i < 0 {
+			return
+		}
+		p.places++
+		p.waiting[i].granted <- grant{}
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+	}
 }
 
 func (p *pool) close() {

@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 	"testing"
@@ -22,6 +23,8 @@ import (
 
 	"cutover/harness/client"
 	"cutover/harness/wire"
+
+	"go.uber.org/goleak"
 )
 
 // authority is a CA with a certificate for 127.0.0.1 and exchange.test.
@@ -184,6 +187,9 @@ func open(t testing.TB, o client.Options) *client.Client {
 	if o.CA == nil {
 		o.CA = testCA().pool
 	}
+	if o.Control == nil {
+		o.Control = loopbackOnly
+	}
 	c, err := client.New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -207,5 +213,15 @@ func gzipped(s string) string {
 	z.Close()
 	return b.String()
 }
+
+// loopbackOnly keeps tests off the network.
+func loopbackOnly(_, address string) error {
+	if at, err := netip.ParseAddrPort(address); err != nil || !at.Addr().IsLoopback() {
+		panic("a test connects to " + address)
+	}
+	return nil
+}
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var emptyPool = x509.NewCertPool()

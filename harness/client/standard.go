@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"cutover/harness/wire"
 )
@@ -112,7 +113,7 @@ func (s *standard) do(ctx context.Context, req *wire.Request, into *wire.Call) *
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, orElse(req.Timeout, s.o.Timeout))
 	defer cancel()
-	seen := &observation{s: s, stage: Waiting}
+	seen := &observation{s: s, stage: Waiting, began: s.o.Clock.Now()}
 	hr, err := s.request(httptrace.WithClientTrace(ctx, seen.trace()), req)
 	if err != nil {
 		return fail(outer, Sending, err)
@@ -218,6 +219,7 @@ func (c *counted) Read(p []byte) (int, error) {
 type observation struct {
 	s      *standard
 	mu     sync.Mutex
+	began  time.Time
 	stage  Stage
 	timing wire.Timing
 	conn   *conn
@@ -230,7 +232,8 @@ func (o *observation) trace() *httptrace.ClientTrace {
 			o.mu.Lock()
 			defer o.mu.Unlock()
 			o.stage = Sending
-			o.timing = wire.Timing{Sent: o.s.o.Clock.Now(), Reused: info.Reused, Remote: info.Conn.RemoteAddr().String()}
+			sent := o.s.o.Clock.Now()
+			o.timing = wire.Timing{Sent: sent, Wait: sent.Sub(o.began), Reused: info.Reused, Remote: info.Conn.RemoteAddr().String()}
 			if info.Reused {
 				o.s.counters.reused.Add(1)
 			}

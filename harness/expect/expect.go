@@ -67,6 +67,9 @@ func Compile(e suites.Expect, names []string) (Expectation, strictyaml.Problems)
 		x.header = append(x.header, field{h.Key, h.Value})
 	}
 	for _, c := range e.Checks {
+		if c.IsZero() {
+			continue // reported when the suite was read
+		}
 		cond, err := NewCondition(c.Text, names)
 		if err != nil {
 			problems.Add(c.Pos, "check %q: %v", c.Text, err)

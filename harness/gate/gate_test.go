@@ -2,6 +2,8 @@ package gate_test
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"cutover/harness/gate"
 	"cutover/harness/hist"
 	"cutover/harness/result"
+	"cutover/suites"
 )
 
 // times is a histogram with one sample at each millisecond from 1 to n, shifted.
@@ -53,7 +56,10 @@ func sample() *result.Result {
 	r.Steps = append(r.Steps, few)
 	for t := range 10 {
 		shift := time.Duration(0)
-		if t >= 6 {
+		switch {
+		case t == 0: // warming up
+			shift = 9 * time.Second
+		case t >= 6:
 			shift = 500 * time.Millisecond
 		}
 		point := result.SeriesPoint{Scenario: "inbox", Step: "list", Path: "cloud", Count: 20, Errors: uint64(t / 9), Histogram: times(20, shift)}
@@ -179,6 +185,27 @@ func TestNothingComparedIsNoData(t *testing.T) {
 	}
 }
 
+func TestAWindowDoesNotReachOverWhatIsNotMeasured(t *testing.T) {
+	r := sample()
+	for i := range r.Series {
+		r.Series[i].Measured = i != 4 // 0 to 3 and 5 to 9
+	}
+	for text, want := range map[string]result.Verdict{
+		"p95 of cloud for inbox/list < 10s for 5s":   result.Pass,
+		"p95 of cloud for inbox/list < 10s for 6s":   result.NoData,
+		"p95 of cloud for inbox/list < 1s for 4s":    result.Fail,
+		"p50 of cloud for inbox/list > 500ms for 5s": result.Pass,
+	} {
+		g, err := gate.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := g.Evaluate(r); got.Verdict != want {
+			t.Errorf("%s: %+v, want %s", text, got, want)
+		}
+	}
+}
+
 func TestMistakesAreExplained(t *testing.T) {
 	for _, one := range []struct{ gate, want string }{
 		{"", "a gate must not be empty: write a condition such as p95 of right < 800ms"},
@@ -279,4 +306,35 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q prints as %q, which is judged otherwise:\n%s", text, g, diff)
 		}
 	})
+}
+
+func TestGatesOfSuitesAndDocumentsParse(t *testing.T) {
+	var texts []string
+	for _, b := range suites.Builtin() {
+		s, err := suites.Load(b.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range s.Gates {
+			texts = append(texts, g.Text)
+		}
+	}
+	doc, err := os.ReadFile("../../docs/suite.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fence := range strings.Split(string(doc), "```yaml\ngates:\n")[1:] {
+		fence, _, _ = strings.Cut(fence, "```")
+		for line := range strings.Lines(fence) {
+			texts = append(texts, strings.TrimPrefix(strings.TrimSpace(line), "- "))
+		}
+	}
+	if len(texts) < 30 {
+		t.Fatalf("only %d gates", len(texts))
+	}
+	for _, text := range texts {
+		if _, err := gate.Parse(text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 }

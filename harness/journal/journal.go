@@ -42,6 +42,7 @@ type Entry struct {
 	ID      string    `json:"id,omitempty"`      // the server's id, "" until known
 	Tag     string    `json:"tag,omitempty"`     // the run's tag, by which an item without an id is found
 	Tagged  bool      `json:"tagged,omitempty"`  // the request itself carried the tag, so that a listing by tag proves absence
+	To      []string  `json:"to,omitempty"`      // whom the request may mail; nil when it is not known
 	Found   bool      `json:"found,omitempty"`   // not created under this entry, but found by the tag while cleaning
 	URL     string    `json:"url,omitempty"`     // where the creation was sent
 	State   State     `json:"state"`

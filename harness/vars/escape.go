@@ -38,7 +38,7 @@ func clean(value []byte, esc Escape) bool {
 				return false
 			}
 		case JSON:
-			if c < 0x20 || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			if c < 0x20 || c == '"' || c == '\\' {
 				return false
 			}
 		case XML:
@@ -47,7 +47,7 @@ func clean(value []byte, esc Escape) bool {
 			}
 		}
 	}
-	return true
+	return esc != JSON || utf8.Valid(value)
 }
 
 // unreserved is RFC 3986's set of characters that mean themselves everywhere in a URL.

@@ -117,19 +117,24 @@ func (t JSONTemplate) Append(dst []byte, scope Scope) ([]byte, error) {
 		if p.name == "" {
 			continue
 		}
-		bare := p.whole && literals != nil && literals.Literal(p.name)
-		escape := JSON
-		if bare {
-			escape = Raw
+		var err error
+		if p.whole && literals != nil && literals.Literal(p.name) {
+			start := len(dst)
+			if dst, err = appendValue(dst, scope, p.name, Raw); err != nil {
+				return dst, err
+			}
+			if json.Valid(dst[start:]) {
+				continue
+			}
+			dst = dst[:start] // it claims to be a literal and is none, such as 0x1F
 		}
-		if p.whole && !bare {
+		if p.whole {
 			dst = append(dst, '"')
 		}
-		var err error
-		if dst, err = appendValue(dst, scope, p.name, escape); err != nil {
+		if dst, err = appendValue(dst, scope, p.name, JSON); err != nil {
 			return dst, err
 		}
-		if p.whole && !bare {
+		if p.whole {
 			dst = append(dst, '"')
 		}
 	}

@@ -99,13 +99,15 @@ func TestTemplateKnowsItself(t *testing.T) {
 }
 
 func TestJSONTemplateExpands(t *testing.T) {
-	scope := literals{vars.Values{"n": "25", "s": `a"b`, "o": `{"x":[1]}`, "t": "true"}, map[string]bool{"n": true, "o": true, "t": true}}
+	scope := literals{vars.Values{"n": "25", "s": `a"b`, "o": `{"x":[1]}`, "t": "true", "bad": "0x1F"}, map[string]bool{"bad": true, "n": true, "o": true, "t": true}}
 	for _, row := range []struct{ name, body, want string }{
 		{"it keeps what has no names byte for byte", `{ "a" : [1.50, "\u00e9", null ] }`, `{ "a" : [1.50, "\u00e9", null ] }`},
 		{"it fills in text", `{"a":"x{{s}}y"}`, `{"a":"xa\"by"}`},
 		{"it keeps quotes around text that is a whole string", `{"a":"{{s}}"}`, `{"a":"a\"b"}`},
 		{"it makes a number of a literal", `{"a":"{{n}}","b":"{{t}}"}`, `{"a":25,"b":true}`},
+		{"it keeps quotes around what only claims to be a literal", `["{{bad}}"]`, `["0x1F"]`},
 		{"it makes an object of a literal", `["{{o}}"]`, `[{"x":[1]}]`},
+		{"it escapes a literal inside of text", `["x{{o}}"]`, `["x{\"x\":[1]}"]`},
 		{"it keeps a literal inside of text as text", `["{{n}} pages"]`, `["25 pages"]`},
 		{"it fills in keys", `{"k{{s}}":1}`, `{"ka\"b":1}`},
 		{"it does not look outside of strings", `[1,2]`, `[1,2]`},

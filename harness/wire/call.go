@@ -27,6 +27,10 @@ type Timing struct {
 	// Done is when the last byte of the answer arrived, or when the call
 	// failed.
 	Done time.Time
+	// Wait is how long the request waited for a connection before Sent: for a
+	// free one, or for one to be opened. It is the target's and the network's
+	// doing, not the generator's.
+	Wait time.Duration
 	// Connect is what name resolution and the TCP handshake took, 0 on a
 	// reused connection.
 	Connect time.Duration
@@ -50,9 +54,18 @@ type Call struct {
 	Failure *Failure
 }
 
-// Reset forgets the outcome and keeps the buffers for the next one.
+// keptBody bounds the body buffer that Reset keeps: one huge answer must not
+// occupy memory for the rest of a run.
+const keptBody = 1 << 20
+
+// Reset forgets the outcome and keeps the buffers for the next one, unless the
+// body's has grown beyond 1 MiB.
 func (c *Call) Reset() {
-	c.Response = Response{Header: c.Response.Header[:0], Body: c.Response.Body[:0]}
+	body := c.Response.Body[:0]
+	if cap(body) > keptBody {
+		body = nil
+	}
+	c.Response = Response{Header: c.Response.Header[:0], Body: body}
 	c.Timing = Timing{}
 	c.Failure = nil
 }

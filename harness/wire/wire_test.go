@@ -78,6 +78,13 @@ func TestResetForgetsEverythingButTheBuffers(t *testing.T) {
 	}
 }
 
+func TestResetLetsAHugeBufferGo(t *testing.T) {
+	c := &wire.Call{Response: wire.Response{Body: make([]byte, 0, 2<<20)}}
+	if c.Reset(); cap(c.Response.Body) != 0 {
+		t.Errorf("a buffer of %d bytes is kept", cap(c.Response.Body))
+	}
+}
+
 func TestACloneIsUntouchedByTheNextCall(t *testing.T) {
 	c := filled()
 	clone := c.Clone()

@@ -39,8 +39,15 @@ type decoder struct {
 
 func (d *decoder) pos(n *yaml.Node) Pos { return Pos{d.file, n.Line, n.Column} }
 
+// problem notes a mistake. Past MaxProblems it says so once and stops the walk.
 func (d *decoder) problem(n *yaml.Node, format string, args ...any) {
-	d.problems.Add(d.pos(n), format, args...)
+	switch {
+	case len(d.problems) < MaxProblems:
+		d.problems.Add(d.pos(n), format, args...)
+	case !d.stopped:
+		d.problems.Add(d.pos(n), "more than %d problems: the rest is not shown", MaxProblems)
+		d.stopped = true
+	}
 }
 
 // enter counts a node and its depth and follows aliases. ok is false past a bound.

@@ -160,6 +160,18 @@ func TestDecodeReports(t *testing.T) {
 	}
 }
 
+func TestDecodeReportsAHundredProblemsAndNoMore(t *testing.T) {
+	var r recipe
+	got := strictyaml.Decode("r.yaml", []byte("name: a\n"+strings.Repeat("k: b\n", 50_000)), &r)
+	if n := len(got); n != strictyaml.MaxProblems+1 {
+		t.Fatalf("%d problems", n)
+	}
+	last := got[len(got)-1]
+	if want := "r.yaml:103:1: more than 100 problems: the rest is not shown"; last.String() != want {
+		t.Errorf("the last is %s, want %s", last, want)
+	}
+}
+
 func TestDecodeStaysInItsBounds(t *testing.T) {
 	bomb := "name: a\nextra:\n  a: &a [x,x,x,x,x,x,x,x,x]\n"
 	for c := 'b'; c <= 'j'; c++ {

@@ -148,11 +148,12 @@ func syntaxProblem(file string, data []byte, err error) Problem {
 }
 
 // maxSearched is the size up to which a broken file is parsed again and again to find the
-// line that broke it, and lookahead how many lines a value may span that is incomplete when
-// cut. Both together keep the search below a second.
+// line that broke it, lookahead how many lines a value may span that is incomplete when
+// cut, and maxTries how often it is parsed. Together they keep the search below a second.
 const (
 	maxSearched = 32 << 10
 	lookahead   = 40
+	maxTries    = 200
 )
 
 // breaksAt returns the first line without which, and without all that follow, the file
@@ -163,7 +164,9 @@ func breaksAt(data []byte) int {
 		return 0
 	}
 	lines := bytes.SplitAfter(data, []byte("\n"))
+	tries := 0
 	valid := func(n int) bool {
+		tries++
 		_, err := next(yaml.NewDecoder(bytes.NewReader(bytes.Join(lines[:n], nil))))
 		return err == nil || errors.Is(err, io.EOF)
 	}
@@ -184,6 +187,9 @@ func breaksAt(data []byte) int {
 		}
 		if further == 0 {
 			return bad
+		}
+		if tries > maxTries {
+			return 0
 		}
 		good, bad = further, len(lines)
 	}

@@ -96,6 +96,9 @@ func (g *Generator) of(t reflect.Type) map[string]any {
 	}
 	switch t.Kind() {
 	case reflect.Struct:
+		if t.Name() == "" {
+			return g.object(t)
+		}
 		name := strings.ToLower(t.Name()[:1]) + t.Name()[1:]
 		if _, done := g.defs[name]; !done {
 			g.defs[name] = true // a type may hold itself

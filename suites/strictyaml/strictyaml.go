@@ -31,6 +31,10 @@ const MaxDepth = 64
 // is what an alias bomb multiplies.
 const MaxNodes = 1_000_000
 
+// MaxProblems bounds what is reported of one document: who has made a hundred mistakes has
+// made one of them a hundred times.
+const MaxProblems = 100
+
 // Pos is a place in a document. Line and Col count from 1 and Col counts
 // characters; both are 0 for what no document holds.
 type Pos struct {

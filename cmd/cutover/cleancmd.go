@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"cutover/harness/clean"
+	"cutover/harness/journal"
+	"cutover/harness/paths"
+	"cutover/harness/result"
+	"cutover/harness/runfolder"
+)
+
+func (a *App) cleanCommand() *cobra.Command {
+	t := &target{}
+	var id string
+	cmd := &cobra.Command{
+		Use:   "clean --run RUN",
+		Short: "Remove what a run created, from its journal, and prove it by listing",
+		Long: "Removes what a run created and left behind, from its journal: after a kill, a lost\n" +
+			"connection or an interrupted clean-up. It may be repeated; it touches nothing that the\n" +
+			"journal does not name or the run did not tag.",
+		Example: "  cutover clean --run runs/20261122T031500Z-mail-write --profile contoso.yaml --consent consent.yaml",
+		Args:    exactArgs(0, "no argument"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if id == "" {
+				return usageError("name the run's folder, or its id below runs/", "clean needs --run")
+			}
+			return a.cleanRun(cmd.Context(), t, id)
+		},
+	}
+	t.register(cmd.Flags())
+	cmd.Flags().StringVar(&id, "run", "", "run folder, or the id of a run below runs/")
+	return cmd
+}
+
+func (a *App) cleanRun(ctx context.Context, t *target, id string) (err error) {
+	dir := id
+	if !runfolder.IsRun(dir) {
+		dir = filepath.Join("runs", id)
+	}
+	if !runfolder.IsRun(dir) {
+		return usageError("`cutover run` prints the folder that it writes", "%s is not a run folder", id)
+	}
+	file := filepath.Join(dir, runfolder.JournalFile)
+	entries, err := journal.Read(file)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	open, names := stillOpen(entries)
+	if len(open) == 0 {
+		fmt.Fprintln(a.Stdout, "nothing to remove: the journal has no open entry")
+		return nil
+	}
+	profile, l, err := a.profileOf(context.WithoutCancel(ctx), t, 1)
+	if err != nil {
+		return err
+	}
+	if l != nil {
+		defer func() { err = errors.Join(err, l.Close()) }()
+	}
+	rules, err := a.rules(profile, names, t, true)
+	if err != nil {
+		return err
+	}
+	d, err := a.open(profile, l, names, rules)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	log, err := journal.Open(file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	deps, err := a.cleanDeps(d, log)
+	if err != nil {
+		return err
+	}
+	cleaned, err := clean.Run(ctx, open, deps)
+	a.printCleanup(cleaned)
+	if err != nil {
+		return notReady("repeat the command: it goes on where it stopped", err)
+	}
+	if cleaned.Left+cleaned.Unknown > 0 {
+		return &exitError{code: exitFail}
+	}
+	return nil
+}
+
+// stillOpen returns the entries that may still exist and the paths they are on.
+func stillOpen(entries []journal.Entry) (open []journal.Entry, names []string) {
+	for _, e := range entries {
+		if !e.Open() {
+			continue
+		}
+		open = append(open, e)
+		if !contains(names, e.Path) {
+			names = append(names, e.Path)
+		}
+	}
+	return open, names
+}
+
+// cleanDeps hands a deployment's doers, sign-ins and dialects to the cleaner.
+func (a *App) cleanDeps(d *deployment, log *journal.Journal) (clean.Deps, error) {
+	deps := clean.Deps{
+		Profile: d.profile, Doers: d.doers, Auth: map[string]clean.Authoriser{}, Adapters: map[string]paths.Adapter{},
+		Journal: log, Clock: a.Clock,
+	}
+	for name, source := range d.auth {
+		deps.Auth[name] = source
+		path, _ := d.profile.Paths.Get(name)
+		adapter, err := paths.New(path)
+		if err != nil {
+			return deps, err
+		}
+		deps.Adapters[name] = adapter
+	}
+	return deps, nil
+}
+
+func (a *App) printCleanup(c result.Cleanup) {
+	fmt.Fprintf(a.Stdout, "created %d, removed %d, left %d, unknown %d\n", c.Created, c.Removed, c.Left, c.Unknown)
+	if c.Proof != "" {
+		fmt.Fprintf(a.Stdout, "proof: %s\n", c.Proof)
+	}
+	for _, item := range c.Items {
+		fmt.Fprintf(a.Stdout, "  left: %s\n", item)
+	}
+}

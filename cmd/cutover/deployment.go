@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+
+	"cutover/harness/auth"
+	"cutover/harness/guard"
+	"cutover/harness/lab"
+	"cutover/harness/wire"
+	"cutover/profiles"
+)
+
+// deployment is a profile that can be talked to: its lab is running when it
+// has one, its door to the network is open, its paths can sign in.
+type deployment struct {
+	profile *profiles.Profile
+	lab     *lab.Lab // nil for a real deployment
+	door    *guard.Door
+	doers   map[string]wire.Doer
+	auth    map[string]auth.Source
+}
+
+// profileOf loads the target's profile and, when it leads to the lab, starts
+// one and binds the profile to it. The caller closes the lab.
+func (a *App) profileOf(ctx context.Context, t *target, seed uint64) (*profiles.Profile, *lab.Lab, error) {
+	settings, _, err := t.settings()
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := profiles.Load(t.profile)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !p.UsesLab() {
+		if len(settings) > 0 {
+			return nil, nil, usageError("leave --set lab.… out, or use the profile lab", "profile %s does not use the lab", p.Name)
+		}
+		return p, nil, nil
+	}
+	for _, entry := range p.Lab {
+		if _, given := settings[entry.Key]; !given {
+			settings[entry.Key] = entry.Value.Text
+		}
+	}
+	if _, given := settings["mailboxes"]; !given && p.Mailboxes.Lab > 0 {
+		settings["mailboxes"] = fmt.Sprint(p.Mailboxes.Lab)
+	}
+	o, err := lab.ParseSettings(settings)
+	if err != nil {
+		return nil, nil, usageError("docs/lab.md lists the lab's settings", "--set %w", err)
+	}
+	if _, given := settings["seed"]; !given {
+		o.Seed = seed
+	}
+	o.Clock = a.Clock
+	l, err := lab.Start(ctx, o)
+	if err != nil {
+		return nil, nil, fmt.Errorf("starting the lab: %w", err)
+	}
+	bound, err := p.Bind(endpoints(l))
+	if err != nil {
+		return nil, nil, errors.Join(err, l.Close())
+	}
+	return bound, l, nil
+}
+
+// endpoints says to a profile where a lab listens.
+func endpoints(l *lab.Lab) profiles.Endpoints {
+	info := l.Info()
+	e := profiles.Endpoints{
+		URLs:      map[string]string{"graph": info.Graph, "rest": info.Rest},
+		Authority: info.Authority, Tenant: info.Tenant, CAPEM: l.CAPEM(),
+	}
+	for era, root := range info.GraphEras {
+		e.URLs["graph-"+era] = root
+	}
+	for _, c := range info.Clients {
+		e.Clients = append(e.Clients, profiles.LabClient{ID: c.ID, Secret: c.Secret, Kind: c.Kind})
+	}
+	for _, p := range info.Pairs {
+		e.Pairs = append(e.Pairs, profiles.LabPair(p))
+	}
+	return e
+}
+
+// open opens the door that the rules describe and prepares the sign-in of each
+// named path. Nothing is sent. The caller closes the deployment.
+func (a *App) open(p *profiles.Profile, l *lab.Lab, names []string, rules guard.Rules) (*deployment, error) {
+	d := &deployment{profile: p, lab: l, doers: map[string]wire.Doer{}, auth: map[string]auth.Source{}}
+	var err error
+	if d.door, err = guard.Open(rules); err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if err := a.openPath(d, name); err != nil {
+			d.close()
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// rules says what a run down the named paths may do, and judges its targets.
+// The error is a *guard.Refusal when a safety rule forbids one.
+func (a *App) rules(p *profiles.Profile, names []string, t *target, allowWrite bool) (guard.Rules, error) {
+	resolve, err := t.resolved()
+	if err != nil {
+		return guard.Rules{}, err
+	}
+	rules := guard.Rules{
+		Simulated: p.Simulated, AllowWrite: allowWrite, Resolve: resolve, Clock: a.Clock,
+		Hosts: map[string][]string{}, SignIn: map[string][]string{}, Mailboxes: map[string][]string{},
+	}
+	if t.consent != "" {
+		if rules.Consent, err = guard.LoadConsent(t.consent); err != nil {
+			return rules, err
+		}
+	}
+	for _, m := range p.Mailboxes.List {
+		for _, address := range m.Address {
+			rules.Mailboxes[m.Name] = append(rules.Mailboxes[m.Name], address.User())
+		}
+	}
+	for _, name := range names {
+		if err := a.hosts(&rules, p, name); err != nil {
+			return rules, err
+		}
+	}
+	door, err := guard.Open(rules)
+	if err != nil {
+		return rules, err
+	}
+	door.Close()
+	return rules, nil
+}
+
+// hosts adds where a path leads, and where it signs in.
+func (a *App) hosts(rules *guard.Rules, p *profiles.Profile, name string) error {
+	path, ok := p.Paths.Get(name)
+	if !ok {
+		return usageError("", "profile %s has no path %q", p.Name, name)
+	}
+	host, err := guard.HostPort(path.URL)
+	if err != nil {
+		return usageError("", "path %s: %w", name, err)
+	}
+	rules.Hosts[name] = []string{host}
+	for _, service := range auth.Services(path) {
+		signIn, err := guard.HostPort(service)
+		if err != nil {
+			return usageError("", "path %s: sign-in: %w", name, err)
+		}
+		rules.SignIn[name] = append(rules.SignIn[name], signIn)
+	}
+	return nil
+}
+
+func (a *App) openPath(d *deployment, name string) error {
+	path, _ := d.profile.Paths.Get(name)
+	options, err := a.clientOptions(d.profile, path)
+	if err != nil {
+		return err
+	}
+	http, err := d.door.HTTP(name, wire.Token, options)
+	if err != nil {
+		return usageError("", "path %s: %w", name, err)
+	}
+	source, err := auth.New(path, path.Auth, http, auth.Options{
+		Clock: a.Clock, Env: a.Env, Mailboxes: d.profile.Mailboxes.List, Logins: loginsPerSecond(d.profile), Learn: a.secrets.Add,
+		Prompt: func(message string) { fmt.Fprintln(a.Stderr, message) },
+	})
+	if err != nil {
+		return usageError("", "path %s: %w", name, err)
+	}
+	d.auth[name] = source
+	if path.Auth.Kind == "ntlm" {
+		options.Login = source.Login
+	}
+	doer, err := d.door.Path(name, options)
+	if err != nil {
+		return usageError("", "path %s: %w", name, err)
+	}
+	d.doers[name] = auth.Watch(source, doer)
+	return nil
+}
+
+// loginsPerSecond bounds new NTLM and Basic sign-ins against a real directory,
+// which locks accounts; the lab has nothing to protect.
+func loginsPerSecond(p *profiles.Profile) float64 {
+	if p.Simulated {
+		return 0
+	}
+	return 2
+}
+
+func (a *App) clientOptions(p *profiles.Profile, path profiles.Path) (guard.Options, error) {
+	o := guard.Options{
+		Protocol: path.Protocol, Connections: path.Connections, Timeout: path.Timeout, Proxy: path.Proxy,
+		MaxConns: path.Limits.MaxConns, UserAgent: userAgent(a.Version),
+	}
+	tls := p.TLS
+	if path.TLS.CA != "" {
+		tls = path.TLS
+	}
+	pem := p.CAPEM
+	if tls.CA != "" && pem == nil {
+		var err error
+		if pem, err = os.ReadFile(tls.CA); err != nil {
+			return o, usageError("", "path %s: tls.ca: %w", path.Name, err)
+		}
+	}
+	if pem != nil {
+		o.CA = x509.NewCertPool()
+		if !o.CA.AppendCertsFromPEM(pem) {
+			return o, usageError("the file holds certificates in PEM form", "path %s: tls.ca: no certificate in %s", path.Name, tls.CA)
+		}
+	}
+	o.ServerName = tls.ServerName
+	return o, nil
+}
+
+// close shuts the door and stops signing in. The lab is the caller's.
+func (d *deployment) close() {
+	for _, source := range d.auth {
+		source.Close()
+	}
+	if d.door != nil {
+		d.door.Close()
+	}
+}
+
+// hostOf is the host:port of a URL for people to read.
+func hostOf(rawURL string) string {
+	if u, err := url.Parse(rawURL); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return rawURL
+}

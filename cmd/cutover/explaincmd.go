@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"cutover/harness/conform"
+	"cutover/harness/lab/quirks"
+)
+
+func (a *App) explainCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "explain ID",
+		Short:   "What a rule, finding or quirk means, with its source and remedy",
+		Example: "  cutover explain case.property",
+		Args:    exactArgs(1, "one id, as a report prints it"),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return explainable(), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return a.explain(args[0]) },
+	}
+}
+
+// explain prints everything known under an id. A rule and a quirk may share
+// one: the quirk is the lab's imitation of what the rule finds.
+func (a *App) explain(id string) error {
+	found := false
+	for _, r := range conform.Rules() {
+		if r.ID == id {
+			found = true
+			a.describe(r.ID+" (comparison rule)", r.About, [][2]string{
+				{"class", string(r.Class)}, {"on-prem", r.Left}, {"cloud", r.Right},
+				{"source", r.Source}, {"certainty", r.Certainty}, {"remedy", r.Remedy},
+			})
+		}
+	}
+	for _, q := range quirks.All() {
+		if q.ID == id {
+			found = true
+			a.describe(q.ID+" (lab quirk)", q.About, [][2]string{
+				{"side", string(q.Side)}, {"trigger", q.Trigger}, {"source", q.Source}, {"certainty", string(q.Certainty)},
+				{"switch on", "cutover run --set lab.quirks=" + q.ID},
+			})
+		}
+	}
+	if !found {
+		return usageError("`cutover list rules` and `cutover list quirks` list the ids", "nothing is known under %q", id)
+	}
+	return nil
+}
+
+func (a *App) describe(title, about string, rows [][2]string) {
+	fmt.Fprintf(a.Stdout, "%s\n  %s\n", title, about)
+	tab := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		if strings.TrimSpace(row[1]) != "" {
+			fmt.Fprintf(tab, "  %s\t%s\n", row[0], row[1])
+		}
+	}
+	tab.Flush()
+}
+
+func explainable() []string {
+	ids := map[string]bool{}
+	for _, r := range conform.Rules() {
+		ids[r.ID] = true
+	}
+	for _, q := range quirks.All() {
+		ids[q.ID] = true
+	}
+	return sorted(ids)
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"cutover/harness/paths"
+	"cutover/harness/result"
+	"cutover/harness/wire"
+	"cutover/profiles"
+	"cutover/suites"
+)
+
+// probeTimeout bounds one preflight probe.
+const probeTimeout = 15 * time.Second
+
+// preflight asks, per path and before the clock starts, whether the run would
+// mean anything: the path can be reached and signed in to. It sends one probe a
+// path. A check that fails ends the run with exit code 3.
+func (s *session) preflight(ctx context.Context) ([]result.Check, error) {
+	var checks []result.Check
+	for _, side := range s.plan.Sides {
+		path := side.Profile
+		call := s.probe(ctx, path.Name, suites.Operation{Method: http.MethodGet, URL: probeURL(path)}, s.firstMailbox())
+		if ctx.Err() != nil {
+			return nil, &exitError{code: exitInterrupted, err: fmt.Errorf("interrupted before the run began; nothing was measured")}
+		}
+		checks = append(checks, reachable(path, call), signedIn(path, call))
+	}
+	return checks, nil
+}
+
+// probeURL is the cheapest question that a path of this kind answers.
+func probeURL(p profiles.Path) string {
+	if p.Dialect.Kind == "plain" {
+		return "/"
+	}
+	return "/me/mailFolders/inbox"
+}
+
+func (s *session) firstMailbox() profiles.Mailbox {
+	if len(s.plan.Mailboxes) == 0 {
+		return profiles.Mailbox{}
+	}
+	return s.plan.Mailboxes[0]
+}
+
+// probe sends one question down a path as one mailbox.
+func (s *session) probe(ctx context.Context, path string, op suites.Operation, mailbox profiles.Mailbox) *wire.Call {
+	call := &wire.Call{}
+	refuse := func(kind wire.FailureKind, err error) *wire.Call {
+		call.Failure = &wire.Failure{Kind: kind, Err: err}
+		return call
+	}
+	p, _ := s.plan.Profile.Paths.Get(path)
+	adapter, err := paths.New(p)
+	if err != nil {
+		return refuse(wire.Protocol, err)
+	}
+	template, err := adapter.Prepare(op)
+	if err != nil {
+		return refuse(wire.Protocol, err)
+	}
+	request := &wire.Request{}
+	if err := template.Build(mailboxScope{mailbox, path, s.id}, request); err != nil {
+		return refuse(wire.Protocol, err)
+	}
+	if request.Authorization, err = s.deployment.auth[path].Authorization(ctx, mailbox); err != nil {
+		return refuse(wire.NoToken, err)
+	}
+	request.Kind, request.Mailbox, request.Timeout = wire.Probe, mailbox.Name, probeTimeout
+	request.Header = append(request.Header, wire.Field{Name: "client-request-id", Value: probeID(s.id, path)})
+	s.deployment.doers[path].Do(ctx, request, call)
+	return call
+}
+
+func reachable(p profiles.Path, call *wire.Call) result.Check {
+	check := result.Check{ID: "reach", Title: "the path can be reached", Path: p.Name, Verdict: result.Pass}
+	host := hostOf(p.URL)
+	if call.Failure == nil {
+		check.Evidence = fmt.Sprintf("answered %d", call.Response.Status)
+		return check
+	}
+	check.Verdict = result.Fail
+	check.Evidence = fmt.Sprintf("%s: %v", host, call.Failure)
+	check.Remedy = remedy(call.Failure.Kind, host)
+	if call.Failure.Kind == wire.NoToken {
+		check.Verdict, check.Evidence, check.Remedy = result.Skip, "not probed: no token", ""
+	}
+	return check
+}
+
+// remedy says what to try when a target cannot be reached.
+func remedy(kind wire.FailureKind, host string) string {
+	switch kind {
+	case wire.DNS:
+		return fmt.Sprintf("the name of %s does not resolve from this machine: check the profile's url, or map it with --resolve", host)
+	case wire.Connect:
+		return fmt.Sprintf("nothing listens on %s, or a firewall is in between: check the profile's url and the service", host)
+	case wire.TLS:
+		return fmt.Sprintf("the certificate of %s was not accepted: name its authority in the profile as tls: {ca: FILE}", host)
+	case wire.Timeout:
+		return fmt.Sprintf("%s did not answer within %s: check the service, or a firewall that drops packets", host, probeTimeout)
+	case wire.Refused:
+		return "a safety rule refused the probe"
+	default:
+		return "check that the profile's url leads to the service it names"
+	}
+}
+
+// signedIn fails for a sign-in that cannot work. A 401 to a bearer token is
+// only a warning: suites about tokens ask for it.
+func signedIn(p profiles.Path, call *wire.Call) result.Check {
+	check := result.Check{ID: "sign-in", Title: "the sign-in is accepted", Path: p.Name, Verdict: result.Pass}
+	switch {
+	case call.Failure != nil && call.Failure.Kind == wire.NoToken:
+		check.Verdict, check.Evidence = result.Fail, call.Failure.Error()
+		check.Remedy = "check the auth block of the path, and that the account may sign in this way"
+	case call.Failure != nil:
+		check.Verdict, check.Evidence = result.Skip, "not probed: the path was not reached"
+	case call.Response.Status == http.StatusUnauthorized:
+		check.Verdict, check.Evidence = result.Warn, "401: "+strings.Join(call.Response.Header.Values("WWW-Authenticate"), ", ")
+		if p.Auth.Kind == "basic" || p.Auth.Kind == "ntlm" {
+			check.Verdict = result.Fail
+			check.Remedy = "the account was refused: check user and password, and that this sign-in is switched on for the virtual directory"
+		}
+	default:
+		check.Evidence = "accepted"
+	}
+	return check
+}
+
+// mailboxScope answers the names that a template knows outside a run.
+type mailboxScope struct {
+	mailbox profiles.Mailbox
+	path    string
+	run     string
+}
+
+// Lookup implements vars.Scope.
+func (s mailboxScope) Lookup(name string) (string, bool) {
+	address := s.mailbox.Address[s.path]
+	switch name {
+	case "mailbox.user":
+		return address.User(), true
+	case "mailbox.smtp":
+		return address.SMTP, true
+	case "mailbox.upn":
+		return address.UPN, true
+	case "mailbox.name":
+		return s.mailbox.Name, true
+	case "run.id":
+		return s.run, true
+	}
+	return "", false
+}
+
+// probeID is the client-request-id of a probe: unlike those of the run's steps.
+func probeID(run, path string) string { return "cutover-probe-" + run + "-" + path }

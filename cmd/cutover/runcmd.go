@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"cutover/harness/lab"
+	"cutover/harness/plan"
+	"cutover/harness/result"
+	"cutover/harness/runfolder"
+	"cutover/reports"
+	"cutover/suites"
+)
+
+// defaultFormats are written when --format is not given.
+const defaultFormats = "text,json,html,junit"
+
+type runOptions struct {
+	target     target
+	load       loadFlags
+	out        string
+	formats    []string
+	quiet      bool
+	noProgress bool
+	campaign   string
+	ci         string
+	killFile   string
+	waivers    string
+}
+
+func (a *App) runCommand() *cobra.Command {
+	o := &runOptions{}
+	cmd := &cobra.Command{
+		Use:   "run [SUITE...]",
+		Short: "Ask the suites down both paths at the planned rate; write a run folder; print the verdict",
+		Example: "  cutover run                                    # the smoke suite on the simulated lab\n" +
+			"  cutover run mail-read --rate 50/s --duration 1m\n" +
+			"  cutover run mail-read --profile contoso.yaml --consent consent.yaml\n" +
+			"  cutover run smoke --set lab.quirks=all         # what a NO-GO looks like",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = []string{"smoke"}
+			}
+			return a.runSuites(cmd, o, args)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return suiteNames(), cobra.ShellCompDirectiveDefault
+		},
+	}
+	flags := cmd.Flags()
+	o.target.register(flags)
+	o.load.register(flags)
+	flags.StringVar(&o.out, "out", "", "run folder (default runs/<UTC time>-<suite>); with several suites, the folder of their folders")
+	flags.StringSliceVar(&o.formats, "format", strings.Split(defaultFormats, ","), "reports to write: `cutover list formats`")
+	flags.StringVar(&o.waivers, "waivers", "", "file of accepted differences (default: the suite's, if it names one)")
+	flags.StringVar(&o.killFile, "kill-file", "", "stop the run, exit code 5, as soon as this file exists")
+	flags.StringVar(&o.ci, "ci", "auto", "annotate the build of a service: auto, none, github or azure")
+	flags.StringVar(&o.campaign, "campaign", "", "secret of the campaign, as env:NAME or file:PATH: key of the audit trail and of pseudonyms")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors; the exit code and the run folder tell")
+	flags.BoolVar(&o.noProgress, "no-progress", false, "no progress on stderr")
+	return cmd
+}
+
+// runSuites loads every suite before it runs the first: a mistake in the last
+// one must not cost an hour. The worst exit code counts.
+func (a *App) runSuites(cmd *cobra.Command, o *runOptions, names []string) error {
+	if !contains([]string{"auto", "none", "github", "azure"}, o.ci) {
+		return usageError("known: auto, none, github, azure", "--ci: unknown service %q", o.ci)
+	}
+	for _, format := range o.formats {
+		if _, err := reports.Lookup(format); err != nil {
+			return usageError("`cutover list formats` lists them", "--format: %w", err)
+		}
+	}
+	var loaded []*suites.Suite
+	var errs []error
+	for _, name := range names {
+		suite, err := suites.Load(name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		loaded = append(loaded, suite)
+	}
+	if err := joinProblems(errs); err != nil {
+		return err
+	}
+	worst := exitPass
+	for i, suite := range loaded {
+		code, err := a.runOne(cmd, o, suite, names[i], len(loaded) > 1)
+		if err != nil {
+			return err
+		}
+		if severity(code) > severity(worst) {
+			worst = code
+		}
+		if code == exitInterrupted {
+			break
+		}
+	}
+	if worst == exitPass {
+		return nil
+	}
+	return &exitError{code: worst}
+}
+
+// severity orders exit codes of finished runs, the contract's order reversed.
+func severity(code int) int {
+	return slices.Index([]int{exitPass, exitInconclusive, exitFail, exitAborted, exitInterrupted, exitInternal}, code)
+}
+
+// runOne runs one suite into one folder and returns the verdict's exit code.
+func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, name string, many bool) (code int, err error) {
+	ctx := cmd.Context()
+	_, vars, err := o.target.settings()
+	if err != nil {
+		return 0, err
+	}
+	options, err := o.load.options(cmd.Flags(), vars)
+	if err != nil {
+		return 0, err
+	}
+	// The lab outlives an interrupt: requests in flight and the clean-up still need it.
+	profile, l, err := a.profileOf(context.WithoutCancel(ctx), &o.target, o.load.seed)
+	if err != nil {
+		return 0, err
+	}
+	if l != nil {
+		defer func() { err = errors.Join(err, l.Close()) }()
+	}
+	p, err := plan.Compile(suite, profile, options)
+	if err != nil {
+		return 0, err
+	}
+	s := &session{app: a, options: o, plan: p, lab: l, started: a.Clock.Now().UTC(), command: commandLine(name, cmd), file: fileOf(name)}
+	rules, err := a.rules(profile, s.paths(), &o.target, o.load.allowWrite)
+	if err != nil {
+		return 0, err
+	}
+	if s.folder, err = a.createFolder(o, suite, s, many); err != nil {
+		return 0, err
+	}
+	defer s.folder.Close()
+	if rules.Audit, err = s.startAudit(rules.Consent); err != nil {
+		return 0, err
+	}
+	if s.waivers, err = loadWaivers(o.waivers, suite); err != nil {
+		return 0, err
+	}
+	s.brake = a.brake(profile.Simulated, o.killFile)
+	rules.Brake = s.brake
+	if s.deployment, err = a.open(profile, l, s.paths(), rules); err != nil {
+		return 0, errors.Join(err, rules.Audit.Close())
+	}
+	code, err = s.run(ctx)
+	s.deployment.close()
+	return code, errors.Join(err, rules.Audit.Close())
+}
+
+func (a *App) createFolder(o *runOptions, suite *suites.Suite, s *session, many bool) (*runfolder.Folder, error) {
+	s.id = s.started.Format("20060102T150405Z") + "-" + suite.Name
+	dir := filepath.Join("runs", s.id)
+	if o.out != "" {
+		dir = o.out
+		if many {
+			dir = filepath.Join(o.out, suite.Name)
+		}
+	}
+	folder, err := runfolder.Create(dir)
+	switch {
+	case errors.Is(err, runfolder.ErrForeign):
+		return nil, usageError("choose another folder with --out", "%w", err)
+	case err != nil && (errors.Is(err, os.ErrPermission) || errors.Is(err, os.ErrExist)):
+		return nil, usageError("choose another folder with --out", "%w", err)
+	}
+	return folder, err
+}
+
+// commandLine is what repeats this run. Flags hold no secrets: those are
+// references in the profile.
+func commandLine(suite string, cmd *cobra.Command) string {
+	words := []string{"cutover run", quoteArg(suite)}
+	words = append(words, givenFlags(cmd.Flags())...)
+	return strings.Join(words, " ")
+}
+
+// fileOf is the file of a suite that was named by its file, "" for a built-in.
+func fileOf(name string) string {
+	if contains(suiteNames(), name) {
+		return ""
+	}
+	return name
+}
+
+// joinProblems merges the problems of several files into one sorted list, so
+// that all of them are printed in one go.
+func joinProblems(errs []error) error {
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	}
+	return mergeProblems(errs)
+}
+
+// labSays describes the deployment in one line for the head of the output.
+func labSays(l *lab.Lab, profile string) string {
+	if l == nil {
+		return "profile " + profile
+	}
+	info := l.Info()
+	return fmt.Sprintf("SIMULATED deployment (the lab: %s, %d twin mailboxes, proxy %s)", info.Preset, len(info.Pairs), info.Proxy)
+}
+
+// failed says whether a check ended the run before it began.
+func failed(checks []result.Check) (result.Check, bool) {
+	for _, c := range checks {
+		if c.Verdict == result.Fail {
+			return c, true
+		}
+	}
+	return result.Check{}, false
+}
+
+func suiteNames() []string {
+	var names []string
+	for _, s := range suites.Builtin() {
+		names = append(names, s.Name)
+	}
+	return names
+}

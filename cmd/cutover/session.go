@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"cutover/harness/audit"
+	"cutover/harness/clean"
+	"cutover/harness/clock"
+	"cutover/harness/conform"
+	"cutover/harness/guard"
+	"cutover/harness/journal"
+	"cutover/harness/lab"
+	"cutover/harness/plan"
+	"cutover/harness/result"
+	"cutover/harness/run"
+	"cutover/harness/runfolder"
+)
+
+// cleanLimit bounds the clean-up after a run, also after an interrupted one.
+const cleanLimit = 30 * time.Second
+
+// session is one run of one suite, from the preflight to the reports.
+type session struct {
+	app        *App
+	options    *runOptions
+	plan       *plan.Plan
+	lab        *lab.Lab
+	deployment *deployment
+	folder     *runfolder.Folder
+	id         string
+	command    string
+	file       string // the suite's file; "" for a built-in
+	key        []byte // the campaign's secret; nil: none
+	trail      *audit.Trail
+	brake      *guard.Brake
+	waivers    *conform.Waivers // nil: none
+	started    time.Time
+}
+
+// paths are those that the run sends to: its sides, and in the lab those that
+// tell the story of one mailbox.
+func (s *session) paths() []string {
+	var names []string
+	for _, side := range s.plan.Sides {
+		names = append(names, side.Path)
+	}
+	if s.lab == nil {
+		return names
+	}
+	for _, question := range fourAnswers {
+		if _, ok := s.plan.Profile.Paths.Get(question.path); ok && !contains(names, question.path) {
+			names = append(names, question.path)
+		}
+	}
+	return names
+}
+
+// run asks, cleans up, decides and reports. The error is for what has no
+// verdict: a target that is not ready, or a defect.
+func (s *session) run(ctx context.Context) (int, error) {
+	if !s.options.quiet {
+		fmt.Fprintf(s.app.Stderr, "cutover: %s, seed %d, on the %s\n", s.plan.Suite.Name, s.plan.Seed, labSays(s.lab, s.plan.Profile.Name))
+	}
+	checks, err := s.preflight(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if check, bad := failed(checks); bad {
+		return 0, notReady(check.Remedy, fmt.Errorf("%s: %s", check.Path, check.Evidence))
+	}
+	log, err := journal.Open(s.folder.Path(runfolder.JournalFile))
+	if err != nil {
+		return 0, err
+	}
+	defer log.Close()
+	observer, done := s.app.observer(s.options.noProgress || s.options.quiet)
+	deps := s.deps(ctx, checks, log, observer)
+	before, err := run.Describe(s.plan, deps)
+	if err != nil {
+		return 0, err
+	}
+	s.identify(before)
+	if err := s.folder.WriteRun(before.Asked()); err != nil {
+		return 0, err
+	}
+	watched, release := s.watch(ctx)
+	r, err := run.Run(watched, s.plan, deps)
+	release()
+	done()
+	if err != nil {
+		return 0, err
+	}
+	if err := s.cleanUp(ctx, r, log); err != nil {
+		return 0, err
+	}
+	r.Traffic = s.deployment.door.Traffic()
+	result.Decide(r)
+	if err := s.write(r); err != nil {
+		return 0, err
+	}
+	return r.ExitCode, nil
+}
+
+// watch returns a context that the brake ends, with its reason as the cause.
+// The second value stops watching and waits for it.
+func (s *session) watch(ctx context.Context) (context.Context, func()) {
+	watched, cancel := context.WithCancelCause(ctx)
+	var work sync.WaitGroup
+	work.Go(func() { s.brake.Watch(watched) })
+	work.Go(func() {
+		select {
+		case <-s.brake.Tripped():
+			cancel(s.brake.Cause())
+		case <-watched.Done():
+		}
+	})
+	return watched, func() { cancel(context.Canceled); work.Wait() }
+}
+
+// brake decides when a run stops by itself.
+func (a *App) brake(simulated bool, killFile string) *guard.Brake {
+	o := guard.Production()
+	if simulated {
+		o = guard.Simulation()
+	}
+	o.Clock, o.KillFile = a.Clock, killFile
+	return guard.NewBrake(o)
+}
+
+func (s *session) deps(ctx context.Context, checks []result.Check, log *journal.Journal, observer run.Observer) run.Deps {
+	d := run.Deps{
+		RunID: s.id, Clock: s.app.Clock, Pacer: clock.Precise(), Doers: s.deployment.doers, Auth: map[string]run.Authoriser{},
+		Traffic: s.deployment.door.Traffic, Observer: observer, Folder: s.folder, Journal: log,
+		Checks: checks, ShowValues: s.plan.Profile.Simulated, LabInside: s.lab != nil, Key: s.key,
+	}
+	for name, source := range s.deployment.auth {
+		d.Auth[name] = source
+	}
+	if s.waivers != nil {
+		d.Waive = func(found []result.Finding) ([]result.Finding, []result.Waiver) {
+			return s.waivers.Apply(found, s.started)
+		}
+	}
+	if s.lab != nil {
+		d.Answers = s.fourAnswers(ctx)
+		d.Key = fmt.Appendf(nil, "lab-%d", s.plan.Seed)
+	}
+	return d
+}
+
+// cleanUp removes what the run created, also after an interrupt.
+func (s *session) cleanUp(ctx context.Context, r *result.Result, log *journal.Journal) error {
+	entries, err := journal.Read(s.folder.Path(runfolder.JournalFile))
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanLimit)
+	defer cancel()
+	r.Cleanup, err = s.cleaner(ctx, entries, log)
+	if ctx.Err() != nil {
+		return nil // what is left is in the result, and `cutover clean` goes on with it
+	}
+	return err
+}
+
+func (s *session) cleaner(ctx context.Context, entries []journal.Entry, log *journal.Journal) (result.Cleanup, error) {
+	deps, err := s.app.cleanDeps(s.deployment, log)
+	if err != nil {
+		return result.Cleanup{}, err
+	}
+	return clean.Run(ctx, entries, deps)
+}
+
+// identify fills in what only the program knows.
+func (s *session) identify(r *result.Result) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
+	r.Versions = result.Versions{
+		Cutover: s.app.Version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Host: host, CPUs: runtime.NumCPU(),
+	}
+	r.Command = s.command
+	r.SuiteFile = s.file
+}
+
+// write writes the run folder and every report that was asked for.
+func (s *session) write(r *result.Result) error {
+	s.identify(r)
+	errs := []error{
+		s.folder.WriteRun(r.Asked()),
+		s.folder.WriteFindings(r.Findings),
+		s.folder.WriteResult(r),
+	}
+	for _, name := range s.options.formats {
+		if name != "json" {
+			errs = append(errs, s.writeFormat(r, name))
+		}
+	}
+	return errors.Join(append(errs, s.tellCI(r))...)
+}

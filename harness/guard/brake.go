@@ -1,0 +1,314 @@
+package guard
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"cutover/harness/clock"
+	"cutover/harness/wire"
+)
+
+// BrakeOptions say when a run slows down or stops by itself. A zero field
+// switches its condition off.
+type BrakeOptions struct {
+	Clock clock.Clock
+	// Errors is the share of answers in the last Window seconds that may be
+	// server errors (5xx) or broken connections; above it the run stops.
+	// Throttling (429, or 503 with Retry-After) is not an error here.
+	Errors float64
+	// Warn is the share above which the rate is halved.
+	Warn float64
+	// Least is how many answers the window needs before a share counts; 0: 20.
+	Least int
+	// Throttled is how many 429 in a row halve the rate. The next time within
+	// a minute the run stops.
+	Throttled int
+	// Stall stops the run when this long no answer came while requests were
+	// under way.
+	Stall time.Duration
+	// KillFile stops the run when the file exists.
+	KillFile string
+	// Deadline stops the run at a time of day that no suite can move; zero: none.
+	Deadline time.Time
+	// Victim measures a mailbox that the load does not touch: its response
+	// time, every VictimEvery. The run stops when the p95 of the last 20 exceeds
+	// VictimFactor (0: 1.5) times that of the first 20. It must end with its context.
+	Victim       func(context.Context) (time.Duration, error)
+	VictimEvery  time.Duration
+	VictimFactor float64
+}
+
+// Production are the brakes for a real deployment.
+func Production() BrakeOptions {
+	return BrakeOptions{Errors: 0.10, Warn: 0.02, Throttled: 3, Stall: 10 * time.Second}
+}
+
+// Simulation are the brakes for the lab: a meltdown stops the run, injected
+// faults and throttling do not.
+func Simulation() BrakeOptions { return BrakeOptions{Errors: 0.90, Stall: 15 * time.Second} }
+
+const (
+	// window is how many seconds of answers the shares look back on.
+	window     = 5
+	pollEvery  = 250 * time.Millisecond // kill file, stall, deadline
+	again      = time.Minute            // a second throttling within it stops the run
+	victimRing = 20
+)
+
+// Brake watches the answers of a run. Once tripped it stays tripped and the
+// door refuses everything but clean-up.
+type Brake struct {
+	o       BrakeOptions
+	tripped chan struct{} // closed by Trip, once
+	slow    atomic.Int32  // how often the rate was halved; written under mu
+
+	mu      sync.Mutex // guards the fields below
+	cause   *Refusal
+	ring    [window]second
+	inRow   map[string]int // 429 in a row, by path
+	halved  time.Time      // when the rate was last halved
+	flying  int            // requests under way
+	last    time.Time      // last answer, or the first request after an idle time
+	victims []time.Duration
+	base    time.Duration
+}
+
+// second counts the answers of one second.
+type second struct {
+	at          int64
+	all, failed int
+}
+
+// NewBrake returns a brake that is not yet tripped. Watch must run for the
+// conditions that no answer triggers.
+func NewBrake(o BrakeOptions) *Brake {
+	if o.Clock == nil {
+		o.Clock = clock.System()
+	}
+	if o.Least == 0 {
+		o.Least = 20
+	}
+	if o.VictimFactor == 0 {
+		o.VictimFactor = 1.5
+	}
+	return &Brake{o: o, tripped: make(chan struct{}), inRow: map[string]int{}}
+}
+
+// Tripped is closed when the run must stop.
+func (b *Brake) Tripped() <-chan struct{} { return b.tripped }
+
+// Cause is why the run must stop, nil while it need not.
+func (b *Brake) Cause() *Refusal {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.cause
+}
+
+// Slowdowns tells how often the rate was halved.
+func (b *Brake) Slowdowns() int { return int(b.slow.Load()) }
+
+// Trip stops the run. Only the first cause is kept.
+func (b *Brake) Trip(what string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.trip(what)
+}
+
+func (b *Brake) trip(what string) {
+	if b.cause != nil {
+		return
+	}
+	b.cause = refuse("brake", what, "look at the deployment before the next run; `cutover clean --run ID` removes what this one created")
+	close(b.tripped)
+}
+
+// refusal is what the door answers: nil while the run may go on.
+func (b *Brake) refusal(kind wire.Kind) *Refusal {
+	if kind == wire.Fixture {
+		return nil
+	}
+	select {
+	case <-b.tripped:
+		return b.Cause()
+	default:
+		return nil
+	}
+}
+
+// factor is by what the rate is divided: 1, 2, 4 …
+func (b *Brake) factor() float64 {
+	if b == nil {
+		return 1
+	}
+	return float64(uint64(1) << min(b.slow.Load(), 10))
+}
+
+// begin notes a request that leaves.
+func (b *Brake) begin() {
+	now := b.o.Clock.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.flying == 0 {
+		b.last = now
+	}
+	b.flying++
+}
+
+// observe judges an answer.
+func (b *Brake) observe(path string, into *wire.Call) {
+	now := b.o.Clock.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.flying--
+	if into.Failure == nil {
+		b.last = now
+	}
+	failed, throttled, counts := judged(into)
+	if !counts {
+		return
+	}
+	b.throttling(path, throttled, now)
+	all, bad := b.count(now, failed)
+	if all < b.o.Least || b.cause != nil {
+		return
+	}
+	share := float64(bad) / float64(all)
+	switch {
+	case b.o.Errors > 0 && share > b.o.Errors:
+		b.trip(fmt.Sprintf("%d of the last %d answers were server errors or broken connections, more than %.0f %%", bad, all, b.o.Errors*100))
+	case b.o.Warn > 0 && share > b.o.Warn && now.Sub(b.halved) >= window*time.Second:
+		b.halve(now)
+	}
+}
+
+// judged sorts an answer: a failure of the server or the network, throttling,
+// or nothing that a brake looks at.
+func judged(into *wire.Call) (failed, throttled, counts bool) {
+	if f := into.Failure; f != nil {
+		ours := f.Kind == wire.Refused || f.Kind == wire.Canceled || f.Kind == wire.NoToken
+		return !ours, false, !ours
+	}
+	s := into.Response.Status
+	throttled = s == 429 || s == 503 && into.Response.Header.Has("Retry-After")
+	return s >= 500 && !throttled, throttled, true
+}
+
+func (b *Brake) throttling(path string, throttled bool, now time.Time) {
+	if !throttled {
+		b.inRow[path] = 0
+		return
+	}
+	b.inRow[path]++
+	if b.o.Throttled == 0 || b.inRow[path] < b.o.Throttled {
+		return
+	}
+	b.inRow[path] = 0
+	if b.slow.Load() > 0 && now.Sub(b.halved) < again {
+		b.trip(fmt.Sprintf("path %s was throttled %d times in a row again, after the rate had been halved", path, b.o.Throttled))
+		return
+	}
+	b.halve(now)
+}
+
+func (b *Brake) halve(now time.Time) {
+	b.slow.Add(1)
+	b.halved = now
+}
+
+// count adds an answer to the current second and sums the window.
+func (b *Brake) count(now time.Time, failed bool) (all, bad int) {
+	at := now.Unix()
+	slot := &b.ring[at%window]
+	if slot.at != at {
+		*slot = second{at: at}
+	}
+	slot.all++
+	if failed {
+		slot.failed++
+	}
+	for _, s := range b.ring {
+		if at-s.at < window {
+			all += s.all
+			bad += s.failed
+		}
+	}
+	return all, bad
+}
+
+// Watch checks what no answer shows (kill file, stall, deadline, the victim's
+// response time) until ctx ends or the brake trips.
+func (b *Brake) Watch(ctx context.Context) {
+	timer := b.o.Clock.NewTimer(pollEvery)
+	defer timer.Stop()
+	victim := b.o.Clock.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-b.tripped:
+			return
+		case <-timer.C():
+		}
+		b.look()
+		if now := b.o.Clock.Now(); b.o.Victim != nil && !now.Before(victim) {
+			victim = now.Add(b.o.VictimEvery)
+			b.probe(ctx)
+		}
+		timer.Reset(pollEvery)
+	}
+}
+
+func (b *Brake) look() {
+	killed := false
+	if b.o.KillFile != "" {
+		_, err := os.Stat(b.o.KillFile)
+		killed = err == nil
+	}
+	now := b.o.Clock.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case killed:
+		b.trip("the kill file " + b.o.KillFile + " exists")
+	case !b.o.Deadline.IsZero() && !now.Before(b.o.Deadline):
+		b.trip("the deadline of " + b.o.Deadline.Format(time.RFC3339) + " has come")
+	case b.o.Stall > 0 && b.flying > 0 && now.Sub(b.last) >= b.o.Stall:
+		b.trip(fmt.Sprintf("no answer came for %s while %d requests were under way", b.o.Stall, b.flying))
+	}
+}
+
+// probe asks the victim once. A probe that fails counts as no measurement:
+// the error budget judges failures.
+func (b *Brake) probe(ctx context.Context) {
+	took, err := b.o.Victim(ctx)
+	if err != nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.victims = append(b.victims, took)
+	if len(b.victims) < victimRing {
+		return
+	}
+	p95 := percentile95(b.victims)
+	if b.base == 0 {
+		b.base = p95
+		b.victims = b.victims[:0]
+		return
+	}
+	b.victims = b.victims[1:]
+	if float64(p95) > b.o.VictimFactor*float64(b.base) {
+		b.trip(fmt.Sprintf("a mailbox outside the load answers in %s (p95) instead of %s: the run disturbs others", p95.Round(time.Millisecond), b.base.Round(time.Millisecond)))
+	}
+}
+
+// percentile95 is the nearest rank: the smallest value that 95 % do not exceed.
+func percentile95(d []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(d))
+	return sorted[(len(sorted)*95+99)/100-1]
+}

@@ -1,0 +1,329 @@
+package guard
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+
+	"cutover/harness/audit"
+	"cutover/harness/consent"
+	"cutover/harness/wire"
+)
+
+// Doer sends the requests of one path. It implements wire.Doer.
+type Doer struct {
+	door    *Door
+	path    string
+	next    wire.Doer
+	hosts   []string
+	uploads []string
+	counted *counters
+}
+
+var _ wire.Doer = (*Doer)(nil)
+
+// Do sends req when the rules allow it. A request that they forbid comes back
+// with a failure of kind Refused whose cause is a *Refusal; nothing was sent.
+// It waits for the caps; Timing.Sent is stamped after that wait.
+func (d *Doer) Do(ctx context.Context, req *wire.Request, into *wire.Call) {
+	into.Reset()
+	if err := d.judge(req); err != nil {
+		into.Failure = failure(err)
+		d.audit(req, into)
+		return
+	}
+	if d.leadsToUpload(req.URL) && (req.Authorization != "" || req.Header.Has("Cookie")) {
+		bare := *req
+		bare.Authorization = ""
+		bare.Header = slices.DeleteFunc(slices.Clone(req.Header), func(f wire.Field) bool { return strings.EqualFold(f.Name, "Cookie") })
+		req = &bare
+	}
+	m, err := d.door.limits.enter(ctx, d.door.ctx, d.path, req)
+	if err != nil {
+		into.Failure = err
+		return
+	}
+	defer d.door.limits.leave(m)
+	if b := d.door.rules.Brake; b != nil {
+		b.begin()
+	}
+	ctx, stop := d.door.bound(ctx)
+	defer stop()
+	d.next.Do(ctx, req, into)
+	d.settle(req, into)
+}
+
+// settle counts the call, tells the brake and the audit trail, and names a
+// refusal that came from the connection or from the door's closing.
+func (d *Doer) settle(req *wire.Request, into *wire.Call) {
+	if !into.Timing.Sent.IsZero() {
+		d.counted[req.Kind].Add(1)
+	}
+	if into.Failure != nil {
+		if r, ok := refusalIn(into.Failure.Err); ok {
+			into.Failure = failure(r)
+		} else if into.Failure.Kind == wire.Canceled && d.door.ctx.Err() != nil {
+			into.Failure = failure(d.door.closed())
+		}
+	}
+	if b := d.door.rules.Brake; b != nil {
+		b.observe(d.path, into)
+	}
+	d.audit(req, into)
+}
+
+// audit records a write, a refusal or a read. A trail that cannot be written
+// stops the run: what is not recorded must not happen.
+func (d *Doer) audit(req *wire.Request, into *wire.Call) {
+	trail := d.door.rules.Audit
+	if trail == nil {
+		return
+	}
+	e := audit.Event{At: d.door.clock.Now().UTC(), Path: d.path, Kind: req.Kind.String(), Mailbox: req.Mailbox, Method: req.Method, Template: req.Template,
+		Writes: writes(req), Status: into.Response.Status, RequestID: into.Response.Header.Value("request-id")}
+	if f := into.Failure; f != nil {
+		e.Outcome = f.Kind.String()
+		if r, ok := refusalIn(f.Err); ok {
+			e.Rule = r.Rule
+		}
+	}
+	if err := trail.Record(e); err != nil {
+		d.door.fail(err)
+	}
+}
+
+// bound is a context that ends with its parent or when the door closes.
+type bound struct {
+	parent context.Context
+	ctx    context.Context
+}
+
+// bound ends ctx when the door closes; stop releases it. The context that a
+// run uses for all its requests is derived once and kept until it ends.
+func (d *Door) bound(ctx context.Context) (derived context.Context, stop func()) {
+	kept := d.kept.Load()
+	if kept != nil && kept.parent == ctx {
+		return kept.ctx, func() {}
+	}
+	derived, cancel := context.WithCancelCause(ctx)
+	release := context.AfterFunc(d.ctx, func() { cancel(errClosed) })
+	free := kept == nil || kept.parent.Err() != nil
+	if free && reflect.TypeOf(ctx).Comparable() && d.kept.CompareAndSwap(kept, &bound{ctx, derived}) {
+		context.AfterFunc(ctx, func() { release(); cancel(nil) })
+		return derived, func() {}
+	}
+	return derived, func() { release(); cancel(nil) }
+}
+
+// judge applies every rule that needs no waiting. Its error is a *Refusal.
+func (d *Doer) judge(req *wire.Request) error {
+	if r := d.door.open(req.Kind); r != nil {
+		return r
+	}
+	if err := d.link(req); err != nil {
+		return err
+	}
+	if err := headers(req.Header); err != nil {
+		return err
+	}
+	rules := &d.door.rules
+	if err := rules.effect(req); err != nil {
+		return err
+	}
+	if err := rules.own(d.path, req); err != nil {
+		return err
+	}
+	if rules.Simulated && rules.Recipients == nil {
+		return nil
+	}
+	if err := d.door.consented(); err != nil {
+		return err
+	}
+	if err := rules.mailbox(req.Mailbox); err != nil {
+		return err
+	}
+	if err := rules.addressed(req.URL); err != nil {
+		return err
+	}
+	return rules.recipients(req)
+}
+
+// link judges where the request leads: only to the path's own hosts, spelt as
+// the profile spells them, and never with a credential in clear.
+func (d *Doer) link(req *wire.Request) error {
+	scheme, host, ok := split(req.URL)
+	if !ok {
+		return refuse("host", "the address of a request is malformed", "look at the step's URL and at what it captured")
+	}
+	here := contains(d.hosts, scheme, host)
+	if !here && !contains(d.uploads, scheme, host) {
+		return refuse("host", fmt.Sprintf("a request of path %s leads to %s, which is not one of its hosts", d.path, wire.Redact(host)),
+			"a server's link was followed outside its path, or the profile lacks a host")
+	}
+	if scheme == "http" && req.Authorization != "" && !d.door.rules.onThisMachine(withPort(scheme, host)) {
+		return refuse("host", "a credential would travel to "+host+" in clear", "use https in the profile")
+	}
+	return nil
+}
+
+func (d *Doer) leadsToUpload(rawURL string) bool {
+	if len(d.uploads) == 0 {
+		return false
+	}
+	scheme, host, ok := split(rawURL)
+	return ok && !contains(d.hosts, scheme, host) && contains(d.uploads, scheme, host)
+}
+
+// contains tells whether the authority of a URL is among hosts, which spell
+// their ports out. It allocates nothing.
+func contains(hosts []string, scheme, authority string) bool {
+	for _, h := range hosts {
+		if strings.EqualFold(h, authority) {
+			return true
+		}
+		name, port, _ := cutPort(h)
+		if strings.EqualFold(name, authority) && (scheme == "https" && port == "443" || scheme == "http" && port == "80") {
+			return true
+		}
+	}
+	return false
+}
+
+// cutPort cuts the port off host:port or [address]:port.
+func cutPort(hostport string) (host, port string, ok bool) {
+	i := strings.LastIndexByte(hostport, ':')
+	if i < 0 || i < strings.LastIndexByte(hostport, ']') {
+		return hostport, "", false
+	}
+	return hostport[:i], hostport[i+1:], true
+}
+
+// split cuts scheme and authority off an absolute URL. It accepts only what
+// every parser reads alike: no user info, no backslash, no blank, no control
+// character anywhere.
+func split(rawURL string) (scheme, host string, ok bool) {
+	for i := range len(rawURL) {
+		if c := rawURL[i]; c <= ' ' || c == 0x7f || c == '\\' {
+			return "", "", false
+		}
+	}
+	scheme, rest, found := strings.Cut(rawURL, "://")
+	if !found || scheme != "https" && scheme != "http" {
+		return "", "", false
+	}
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	return scheme, rest, rest != "" && !strings.Contains(rest, "@")
+}
+
+// withPort spells the port of an authority out.
+func withPort(scheme, authority string) string {
+	switch _, _, ok := cutPort(authority); {
+	case ok:
+		return authority
+	case scheme == "http":
+		return authority + ":80"
+	}
+	return authority + ":443"
+}
+
+// forbidden header fields would send a request elsewhere, as somebody else,
+// or turn a read into a write behind the guard's back.
+var forbidden = []string{"Host", "Authorization", "Proxy-Authorization", "X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override",
+	"X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Host", "Transfer-Encoding", "Content-Length", "Connection", "Upgrade"}
+
+func headers(h wire.Header) error {
+	for _, f := range h {
+		if strings.ContainsAny(f.Value, "\r\n\x00") || strings.ContainsAny(f.Name, "\r\n\x00: ") {
+			return refuse("header", "a header field holds a line break", "look at the step's headers and at what it captured")
+		}
+		if slices.ContainsFunc(forbidden, func(name string) bool { return len(name) == len(f.Name) && strings.EqualFold(name, f.Name) }) {
+			return refuse("header", "a step sets the header "+f.Name, "leave it out: credentials come from the profile, and methods are written as methods")
+		}
+	}
+	return nil
+}
+
+// operations lists what a request does, in the words of a consent. It trusts
+// the dialect's statement, but a method that only writes is never a read.
+func operations(req *wire.Request) []consent.Operation {
+	e := &req.Effect
+	var ops []consent.Operation
+	if e.Mails {
+		ops = append(ops, consent.Mail)
+	}
+	if e.Deletes || req.Method == "DELETE" {
+		ops = append(ops, consent.Delete)
+	}
+	if e.Creates != "" {
+		ops = append(ops, consent.Create)
+	}
+	changes := e.Writes || req.Method == "PATCH" || req.Method == "PUT"
+	if len(ops) == 0 && changes {
+		ops = append(ops, consent.Change)
+	}
+	return append(ops, special(req)...)
+}
+
+// writes tells whether a request may change anything: by the dialect's
+// statement, or because its method has no other use.
+func writes(req *wire.Request) bool {
+	e := &req.Effect
+	return e.Writes || e.Deletes || e.Mails || e.Creates != "" || req.Method == "DELETE" || req.Method == "PATCH" || req.Method == "PUT"
+}
+
+// effect judges whether the request may do to the world what it does.
+func (r *Rules) effect(req *wire.Request) error {
+	writing := writes(req)
+	if r.Simulated || !writing && (r.Consent == nil || r.Consent.Allows(consent.Read)) {
+		return nil
+	}
+	if !writing {
+		return refuse("operation", "the consent does not allow reading", "ask the approver to add the operation read")
+	}
+	if !r.AllowWrite {
+		return refuse("write", name(req)+" writes, and writing was not allowed", "add --allow-write, with a consent that names the operation")
+	}
+	if r.Consent == nil {
+		return nil // this machine's own loopback: CheckTargets let nothing else in
+	}
+	for _, op := range operations(req) {
+		if !r.Consent.Allows(op) {
+			return refuse("operation", fmt.Sprintf("%s is %q, which the consent does not allow", name(req), op), "take the step out, or ask the approver to add the operation")
+		}
+	}
+	return nil
+}
+
+// name says which request is meant without telling its ids.
+func name(req *wire.Request) string {
+	if req.Template != "" {
+		return req.Template
+	}
+	return "a " + req.Method + " request"
+}
+
+// connection judges the address of a connection about to be made, after names
+// were resolved.
+func (r *Rules) connection(address string) error {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return refuse("address", "a connection to an address that cannot be read", "check --resolve and the profile's URLs")
+	}
+	addr := ap.Addr().WithZone("").Unmap()
+	switch {
+	case addr.IsLoopback():
+		return nil
+	case r.Simulated:
+		return refuse("address", fmt.Sprintf("the lab's host resolved to %s, which is not on this machine", addr), "the lab never leaves this machine")
+	case r.Consent == nil:
+		return refuse("address", fmt.Sprintf("the host resolved to %s, which is not on this machine, and there is no consent", addr), "pass a consent file")
+	case !r.Consent.Reaches(addr):
+		return refuse("address", fmt.Sprintf("the host resolved to %s, outside the consented networks", addr), "ask the approver to add the network, or look who answers that name")
+	}
+	return nil
+}

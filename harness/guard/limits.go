@@ -1,0 +1,346 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"cutover/harness/clock"
+	"cutover/harness/wire"
+)
+
+// Caps bound what a run may send, whatever its plan says. A request that would
+// exceed a rate or a concurrency waits; one that would exceed a volume is
+// refused. A zero field is no cap in the lab and on this machine; elsewhere it
+// takes the default, and what the consent says is a ceiling.
+type Caps struct {
+	Rate               float64            // requests per second over all paths; default: the consent's
+	PathRate           map[string]float64 // requests per second of a path
+	MailboxRate        float64            // requests per second of one mailbox on one path; default 8
+	MailboxConcurrency int                // requests of one mailbox under way on one path; default 4
+	Items              int                // items that may be created; default 10,000
+	MailboxItems       int                // items that may be created in one mailbox; default 1,000
+	Mails              int                // requests that may send mail; without consent to mails: none
+	Bytes              int64              // request bodies of writes; default 1 GiB
+}
+
+// Defaults outside this machine: half of what Exchange Online allows an
+// application in one mailbox (4 concurrent, 10,000 in ten minutes), and volumes that
+// a test needs and an accident exceeds.
+const (
+	defaultRate         = 100
+	defaultMailboxRate  = 8
+	defaultConcurrency  = 4
+	defaultMailboxItems = 1_000
+	defaultBytes        = 1 << 30
+)
+
+// remote tells whether any target is not on this machine.
+func (r Rules) remote() bool {
+	for _, hosts := range r.Hosts {
+		for _, h := range hosts {
+			if !r.onThisMachine(h) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// within returns the caps that hold under the rules.
+func (c Caps) within(r Rules) Caps {
+	if r.Simulated || !r.remote() || r.Consent == nil {
+		return c
+	}
+	k := r.Consent
+	c.Rate = ceiling(c.Rate, k.Rate.PerSecond, defaultRate)
+	c.MailboxRate = ceiling(c.MailboxRate, k.PerMailbox.Rate.PerSecond, defaultMailboxRate)
+	c.MailboxConcurrency = ceiling(c.MailboxConcurrency, k.PerMailbox.Concurrency, defaultConcurrency)
+	c.Items = ceiling(c.Items, k.Items, k.MaxItems())
+	c.MailboxItems = ceiling(c.MailboxItems, c.Items, min(c.Items, defaultMailboxItems))
+	c.Bytes = ceiling(c.Bytes, 0, defaultBytes)
+	c.Mails = ceiling(c.Mails, k.Mails, -1)
+	return c
+}
+
+// ceiling is what was asked for, at most what is allowed; where nothing is
+// said the default holds.
+func ceiling[T int | int64 | float64](asked, allowed, otherwise T) T {
+	if allowed == 0 {
+		allowed = otherwise
+	}
+	if asked == 0 || asked > allowed {
+		return allowed
+	}
+	return asked
+}
+
+// Observed are the highest figures that the door let through.
+type Observed struct {
+	Rate               int `json:"rate"`                // requests in one second, all paths
+	Concurrency        int `json:"concurrency"`         // requests under way at once
+	MailboxRate        int `json:"mailbox_rate"`        // requests of one mailbox in one second
+	MailboxConcurrency int `json:"mailbox_concurrency"` // requests of one mailbox under way at once
+	Items              int `json:"items"`               // items created or begun
+	Mails              int `json:"mails"`               // requests that may have sent mail
+}
+
+// limits applies caps and remembers what was observed.
+type limits struct {
+	caps  Caps
+	clock clock.Clock
+	brake *Brake // nil: none
+	total *turnstile
+	paths map[string]*turnstile
+
+	mu        sync.Mutex // guards the fields below
+	mailboxes map[lane]*mailbox
+	all       tally
+	seen      Observed
+	items     map[string]int // created per mailbox
+	bytes     int64
+	slowed    *turnstile // where no cap on the total holds: made when the brake first slows
+}
+
+type lane struct{ path, mailbox string }
+
+// mailbox is the state of one mailbox on one path.
+type mailbox struct {
+	turn  *turnstile
+	seats chan struct{} // nil: no cap
+	tally tally         // guarded by limits.mu
+}
+
+// tally counts what is under way and what began in the current second.
+type tally struct {
+	second  int64
+	begun   int
+	current int
+}
+
+func (t *tally) begin(now time.Time) {
+	if s := now.Unix(); s != t.second {
+		t.second, t.begun = s, 0
+	}
+	t.begun++
+	t.current++
+}
+
+func newLimits(c Caps, k clock.Clock, b *Brake) *limits {
+	l := &limits{caps: c, clock: k, brake: b, total: newTurnstile(c.Rate), paths: map[string]*turnstile{}, mailboxes: map[lane]*mailbox{}, items: map[string]int{}}
+	for path, rate := range c.PathRate {
+		l.paths[path] = newTurnstile(rate)
+	}
+	return l
+}
+
+// enter waits until the caps let the request through; leave must follow. It
+// fails when ctx or the door ends first, or when a volume is used up.
+func (l *limits) enter(ctx, door context.Context, path string, req *wire.Request) (m *mailbox, fail *wire.Failure) {
+	if err := l.volume(req); err != nil {
+		return nil, failure(err)
+	}
+	m = l.mailbox(lane{path, req.Mailbox})
+	if m.seats != nil {
+		select {
+		case m.seats <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ended(ctx)
+		case <-door.Done():
+			return nil, failure(errClosed)
+		}
+	}
+	if byPath, whole := l.paths[path], l.whole(); m.turn != nil || byPath != nil || whole != nil {
+		if err := l.pass(ctx, door, m.turn, byPath, whole); err != nil {
+			m.rise()
+			return nil, err
+		}
+	}
+	l.began(m)
+	return m, nil
+}
+
+func (m *mailbox) rise() {
+	if m.seats != nil {
+		<-m.seats
+	}
+}
+
+func ended(ctx context.Context) *wire.Failure {
+	kind := wire.Canceled
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		kind = wire.Timeout
+	}
+	return &wire.Failure{Kind: kind, Err: fmt.Errorf("waiting for a cap: %w", context.Cause(ctx))}
+}
+
+// pass takes the turns from the narrowest to the widest, waits in each, and
+// stamps all of them when the request leaves: every cap holds at that moment.
+func (l *limits) pass(ctx, door context.Context, turns ...*turnstile) *wire.Failure {
+	for _, t := range turns {
+		if t == nil {
+			continue
+		}
+		select {
+		case t.turn <- struct{}{}:
+			defer func() { <-t.turn }()
+		case <-ctx.Done():
+			return ended(ctx)
+		case <-door.Done():
+			return failure(errClosed)
+		}
+		if fail := l.sleep(ctx, door, t.next); fail != nil {
+			return fail
+		}
+	}
+	now, factor := l.clock.Now(), l.brake.factor()
+	for _, t := range turns {
+		if t != nil {
+			t.stamp(now, factor)
+		}
+	}
+	return nil
+}
+
+// sleep waits until at on the door's clock.
+func (l *limits) sleep(ctx, door context.Context, at time.Time) *wire.Failure {
+	wait := at.Sub(l.clock.Now())
+	if wait <= 0 {
+		return nil
+	}
+	timer := l.clock.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+		return nil
+	case <-ctx.Done():
+		return ended(ctx)
+	case <-door.Done():
+		return failure(errClosed)
+	}
+}
+
+// turnstile spaces requests evenly. Whoever holds the turn owns next.
+type turnstile struct {
+	every time.Duration
+	turn  chan struct{}
+	next  time.Time
+}
+
+func newTurnstile(rate float64) *turnstile {
+	if rate <= 0 {
+		return nil
+	}
+	return &turnstile{every: time.Duration(float64(time.Second) / rate), turn: make(chan struct{}, 1)}
+}
+
+// slack is how much lateness of a timer is made up for, so that rates above
+// a timer's resolution are reached: a second holds at most one hundredth more
+// than its cap, and one.
+const slack = 10 * time.Millisecond
+
+// stamp books a request that leaves; factor is by what the brake divides the rate.
+func (t *turnstile) stamp(now time.Time, factor float64) {
+	if earliest := now.Add(-slack); t.next.Before(earliest) {
+		t.next = earliest
+	}
+	t.next = t.next.Add(time.Duration(float64(t.every) * factor))
+}
+
+// whole is the turnstile of all paths together. Without a cap it exists only
+// while the brake slows the run down from the highest rate seen.
+func (l *limits) whole() *turnstile {
+	if l.total != nil || l.brake.factor() == 1 {
+		return l.total
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.slowed == nil {
+		l.slowed = newTurnstile(float64(max(l.seen.Rate, 1)))
+	}
+	return l.slowed
+}
+
+func (l *limits) mailbox(key lane) *mailbox {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m := l.mailboxes[key]
+	if m == nil {
+		m = &mailbox{}
+		if key.mailbox != "" {
+			m.turn = newTurnstile(l.caps.MailboxRate)
+			if n := l.caps.MailboxConcurrency; n > 0 {
+				m.seats = make(chan struct{}, n)
+			}
+		}
+		l.mailboxes[key] = m
+	}
+	return m
+}
+
+func (l *limits) began(m *mailbox) {
+	now := l.clock.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all.begin(now)
+	m.tally.begin(now)
+	l.seen.Rate = max(l.seen.Rate, l.all.begun)
+	l.seen.Concurrency = max(l.seen.Concurrency, l.all.current)
+	l.seen.MailboxRate = max(l.seen.MailboxRate, m.tally.begun)
+	l.seen.MailboxConcurrency = max(l.seen.MailboxConcurrency, m.tally.current)
+}
+
+// leave gives back what enter took.
+func (l *limits) leave(m *mailbox) {
+	l.mu.Lock()
+	l.all.current--
+	m.tally.current--
+	l.mu.Unlock()
+	m.rise()
+}
+
+func (l *limits) observed() Observed {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seen
+}
+
+// volume books what a write uses up, or refuses it.
+func (l *limits) volume(req *wire.Request) error {
+	e := &req.Effect
+	if e.Creates == "" && !e.Mails && !e.Writes {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := &l.caps
+	size := int64(len(req.Body))
+	switch {
+	case e.Creates != "" && over(l.seen.Items, c.Items):
+		return volumeRefusal("items created", c.Items)
+	case e.Creates != "" && over(l.items[req.Mailbox], c.MailboxItems):
+		return volumeRefusal("items created in one mailbox", c.MailboxItems)
+	case e.Mails && over(l.seen.Mails, c.Mails):
+		return volumeRefusal("mails sent", max(c.Mails, 0))
+	case c.Bytes > 0 && l.bytes+size > c.Bytes:
+		return volumeRefusal("bytes written", int(c.Bytes))
+	}
+	if e.Creates != "" {
+		l.seen.Items++
+		l.items[req.Mailbox]++
+	}
+	if e.Mails {
+		l.seen.Mails++
+	}
+	l.bytes += size
+	return nil
+}
+
+// over tells whether one more would exceed limit; 0 is none, below 0 nothing.
+func over(used, limit int) bool { return limit != 0 && used+1 > limit }
+
+func volumeRefusal(what string, limit int) *Refusal {
+	return refuse("volume", fmt.Sprintf("the cap of %d %s is used up", limit, what), "plan fewer writes, or ask the approver to raise the figure")
+}

@@ -1,0 +1,53 @@
+package run
+
+import (
+	"time"
+
+	"cutover/harness/plan"
+)
+
+// dueCursor walks through the plan's open arrivals second by second, whatever the
+// schedule is doing, so that a killed run's record says what should have happened.
+type dueCursor struct {
+	plan  *plan.Plan
+	phase int
+	n     uint64
+	ahead uint64 // legs due in the second after the last that was asked for
+	next  int
+}
+
+// upTo returns how many legs are due in second t and in the one after it. Seconds
+// are asked for in order.
+func (c *dueCursor) upTo(t int) (due, ahead uint64) {
+	if c.next == 0 {
+		c.ahead = c.count(0)
+	}
+	due = c.ahead
+	c.ahead = c.count(t + 1)
+	c.next = t + 1
+	return due, c.ahead
+}
+
+// count walks over the legs that are due before the end of second t.
+func (c *dueCursor) count(t int) (legs uint64) {
+	end := time.Duration(t+1) * time.Second
+	for c.phase < len(c.plan.Phases) {
+		ph := &c.plan.Phases[c.phase]
+		if ph.Load.Open != nil {
+			for {
+				due, ok := ph.Load.Open.Due(c.n)
+				if !ok {
+					break
+				}
+				if ph.Start+due >= end {
+					return legs
+				}
+				legs += uint64(len(c.plan.Sides))
+				c.n++
+			}
+		}
+		c.phase++
+		c.n = 0
+	}
+	return legs
+}
