@@ -21,10 +21,10 @@ var floors = map[string]int{
 
 	"harness/run":    5,
 	"harness/doctor": 5,
-	"harness/where":  5,
 	"harness/clean":  5,
 
-	"harness/plan": 4,
+	"harness/plan":  4,
+	"harness/where": 4,
 
 	"harness/guard":   3,
 	"harness/history": 3,

@@ -350,6 +350,9 @@ func TestOnePathAloneIsReportedAsSuch(t *testing.T) {
 	}
 	r.Steps = left
 	result.Decide(r)
+	if page := string(render(t, "readiness-md", r, inFolder)); !strings.HasPrefix(page, "# NO DECISION") {
+		t.Errorf("without a comparison the page says %.40s", page)
+	}
 	for _, format := range []string{"text", "html"} {
 		page := string(render(t, format, r, inFolder))
 		if !strings.Contains(page, "one path was asked alone: there was nothing to compare") || strings.Contains(page, "0 of 0") {

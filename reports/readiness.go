@@ -58,7 +58,7 @@ const strongest = 5
 
 func newReadiness(r *result.Result) readiness {
 	p := readiness{R: r, Simulated: simulated(r), When: r.Started.UTC().Format("2 January 2006, 15:04 UTC")}
-	p.Decision = decide(r.Findings, r.Verdict)
+	p.Decision = decide(r.Findings, judged(r))
 	p.Tone = p.Decision.tone()
 	for _, name := range scenarioNames(r) {
 		p.Workloads = append(p.Workloads, newWorkload(r, name))
@@ -86,11 +86,20 @@ func decide(findings []result.Finding, v result.Verdict) decision {
 	return decisionGo
 }
 
+// judged is the verdict as far as it carries a decision: a run that compared
+// nothing carries none, however well it went.
+func judged(r *result.Result) result.Verdict {
+	if r.Verdict == result.Pass && r.Comparison.Compared == 0 {
+		return result.Inconclusive
+	}
+	return r.Verdict
+}
+
 // newWorkload judges one scenario by its own differences. A gate speaks of the
 // run as a whole; when it failed, no workload is a go.
 func newWorkload(r *result.Result, name string) workload {
 	var own []result.Finding
-	verdict := r.Verdict
+	verdict := judged(r)
 	blocking := 0
 	for _, f := range r.Findings {
 		if f.Scenario == name {
@@ -191,6 +200,9 @@ func strongestReasons(r *result.Result) []string {
 	}
 	if r.Verdict == result.Inconclusive {
 		out = append(out, r.Reasons...)
+	}
+	if r.Comparison.Compared == 0 {
+		out = append(out, nothingNoticed(r))
 	}
 	held, unsure := 0, 0
 	for _, g := range r.Gates {

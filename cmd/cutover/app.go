@@ -81,6 +81,7 @@ func (a *App) commands() []*cobra.Command {
 	cobra.EnableCommandSorting = false
 	return []*cobra.Command{
 		a.runCommand(),
+		a.callCommand(),
 		a.checkCommand(),
 		a.planCommand(),
 		a.labCommand(),

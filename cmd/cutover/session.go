@@ -100,6 +100,7 @@ func (s *session) run(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	r.Traffic = s.deployment.door.Traffic()
+	r.Checks = append(r.Checks, s.reconcile(r)...)
 	result.Decide(r)
 	if err := s.write(r); err != nil {
 		return 0, err

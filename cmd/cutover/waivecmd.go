@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,7 +105,7 @@ func findOne(findings []result.Finding, id string) (result.Finding, error) {
 		if f.Fingerprint == id {
 			return f, nil
 		}
-		if f.ID == id {
+		if f.ID == id && !slices.ContainsFunc(found, func(o result.Finding) bool { return o.Fingerprint == f.Fingerprint }) {
 			found = append(found, f)
 		}
 	}

@@ -4,10 +4,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"cutover/harness/auth"
+	"cutover/harness/clock"
 	"cutover/harness/guard"
 	"cutover/harness/lab"
 	"cutover/harness/wire"
@@ -177,6 +180,7 @@ func TestMisconfigurationsAreNamed(t *testing.T) {
 		kind               string
 		want               string
 	}{
+		{"names missing consent", "consent-missing", "cloud", "entra", "setup AADSTS65001"},
 		{"signs in by NTLM where Extended Protection is allowed", "ep-allowed", "onprem", "ntlm", "200"},
 		{"is refused by NTLM where NTLM is off", "ntlm-off", "onprem", "ntlm", "401"},
 		{"is refused by Basic where Basic is off", "basic-off", "onprem", "basic", "401"},
@@ -184,9 +188,54 @@ func TestMisconfigurationsAreNamed(t *testing.T) {
 	for _, test := range tests {
 		t.Run("it "+test.name, func(t *testing.T) {
 			d := deploy(t, lab.Options{Seed: 1, Misconfigure: []string{test.change}})
-			if diff := cmp.Diff([]string{test.want}, d.ask(t, test.path, block(test.kind, mine), d.box(""), 1)); diff != "" {
+			b := block(test.kind, mine)
+			if test.kind == "entra" {
+				b = d.entra(d.client(t, "delegated"), mine)
+			}
+			if diff := cmp.Diff([]string{test.want}, d.ask(t, test.path, b, d.box(""), 1)); diff != "" {
 				t.Errorf("answers (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestSoakTokensOfNinetySecondsAreRenewedUnnoticed(t *testing.T) {
+	if os.Getenv("CUTOVER_SOAK") == "" {
+		t.Skip("takes long: make soak")
+	}
+	d := deploy(t, lab.Options{Seed: 1, TokenLifetime: "90s", LatencyCloud: "none"})
+	h, err := d.door.HTTP("cloud", wire.Token, d.opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := d.box("")
+	path := profiles.Path{Name: "cloud", URL: d.info.Graph}
+	s, err := auth.New(path, d.entra(d.client(t, "delegated"), map[string]any{"user": "mailbox"}), h, auth.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	doer, err := d.door.Path("cloud", d.opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	system := clock.System()
+	end := system.Now().Add(6 * time.Minute)
+	var longest time.Duration
+	for n := 0; system.Now().Before(end); n++ {
+		began := system.Now()
+		header, err := s.Authorization(t.Context(), m)
+		if waited := system.Now().Sub(began); n > 0 {
+			longest = max(longest, waited)
+		}
+		var call wire.Call
+		doer.Do(t.Context(), &wire.Request{Method: "GET", URL: d.info.Graph + "/me/messages?$top=1", Authorization: header, Mailbox: m.Name}, &call)
+		if err != nil || call.Response.Status != 200 {
+			t.Fatalf("request %d: %v, %v, status %d", n, err, call.Failure, call.Response.Status)
+		}
+		system.SleepUntil(t.Context(), began.Add(50*time.Millisecond))
+	}
+	if st := s.Stats(); st.Renewed < 5 || st.Late != 0 || longest > 10*time.Millisecond {
+		t.Errorf("renewed %d, late %d, longest wait for a token %s", st.Renewed, st.Late, longest)
 	}
 }

@@ -30,12 +30,14 @@ type keyInfo struct {
 // keyTable interns names. slots is an open-addressing index into list.
 type keyTable struct {
 	list   []keyInfo
+	first  map[Hash]int32 // canonical name → the first key of that name
 	slots  []int32
 	serial uint32
 }
 
 func (t *keyTable) reset() {
 	t.list = t.list[:0]
+	clear(t.first)
 	clear(t.slots)
 	t.serial = 0
 }
@@ -63,11 +65,13 @@ func (t *keyTable) insert(raw []byte, hash, at uint64, d *Dialect) int32 {
 	t.list = append(t.list, newKey(string(raw), d))
 	k := &t.list[i]
 	k.hash, k.twin = hash, i
-	for j := range t.list[:i] {
-		if t.list[j].canonical == k.canonical {
-			k.twin = int32(j)
-			break
-		}
+	if t.first == nil {
+		t.first = map[Hash]int32{}
+	}
+	if twin, ok := t.first[k.id]; ok {
+		k.twin = twin
+	} else {
+		t.first[k.id] = i
 	}
 	t.slots[at] = i + 1
 	if len(t.list)*2 > len(t.slots) {

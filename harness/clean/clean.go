@@ -54,7 +54,7 @@ type Deps struct {
 }
 
 // Proof is what a clean-up can promise.
-const Proof = "asked for by id and listed by the run's tag in all visible folders, Deleted Items included; Recoverable Items, holds and journaling cannot be seen from outside"
+const Proof = "asked for by id and listed by the run's tag in all visible folders; not visible from outside: events and contacts in Deleted Items, Recoverable Items, holds, journaling"
 
 // maxItems bounds the lines about what is left.
 const maxItems = 20

@@ -67,12 +67,17 @@ func (c *cleaner) ask(ctx context.Context, i *item, method string) (status int, 
 		return 0, nil
 	}
 	status, err = c.post(ctx, t, i)
+	return status, c.refused(err, i)
+}
+
+// refused makes a safety rule's no the item's trouble; other errors stay.
+func (c *cleaner) refused(err error, i *item) error {
 	var f *wire.Failure
 	if errors.As(err, &f) && f.Kind == wire.Refused {
 		i.why = f.Err.Error()
-		return 0, nil
+		return nil
 	}
-	return status, err
+	return err
 }
 
 // selected keeps answers small: attendees are what a deletion would mail.

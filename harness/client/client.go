@@ -60,6 +60,9 @@ type Options struct {
 	CA *x509.CertPool
 	// MinTLS is the lowest version accepted, such as tls.VersionTLS12 (also 0).
 	MinTLS uint16
+	// MaxTLS is the highest version offered; 0 offers the newest. A probe uses it
+	// to find out what a server still accepts.
+	MaxTLS uint16
 	// ClientCert is presented to servers that ask for one.
 	ClientCert *tls.Certificate
 	// ServerName replaces the URL's host in SNI and certificate verification.

@@ -123,6 +123,7 @@ func (d *dialer) tlsConfig(protocols []string) *tls.Config {
 	config := &tls.Config{
 		RootCAs:    d.o.CA,
 		MinVersion: d.o.MinTLS,
+		MaxVersion: d.o.MaxTLS,
 		ServerName: d.o.ServerName,
 		NextProtos: protocols,
 	}

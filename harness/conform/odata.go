@@ -42,7 +42,7 @@ func (w *walk) annotation(name string, l, r canon.Node) {
 	default:
 		if l.Exists() && r.Exists() && l.Kind() == r.Kind() && l.Hash() != r.Hash() {
 			w.nodes("value.string", aspectValue, l, r, attributedNeither)
-			w.seen[len(w.seen)-1].severity = lowest
+			w.noted().severity = lowest
 		}
 	}
 }
@@ -56,7 +56,7 @@ func (w *walk) oneSided(l, r canon.Node) {
 	} else {
 		w.nodes("field.extra", aspectPresence, l, r, attributedNeither)
 	}
-	w.seen[len(w.seen)-1].severity = "minor"
+	w.noted().severity = "minor"
 }
 
 // once records a representation difference at most once a place.
@@ -148,10 +148,27 @@ func suffixFolder(fragment string) string {
 	return ""
 }
 
+// baseType reports whether a type of the vocabulary is derived from another.
+func baseType(base, derived string) bool {
+	const namespace = "microsoft.graph."
+	switch strings.TrimPrefix(base, namespace) {
+	case "eventMessage":
+		return derived == namespace+"eventMessageRequest" || derived == namespace+"eventMessageResponse"
+	case "mailFolder":
+		return derived == namespace+"mailSearchFolder"
+	}
+	return false
+}
+
 func (w *walk) typeName(l, r canon.Node) {
 	switch {
 	case l.Exists() && r.Exists():
-		if l.Text() != r.Text() && !strings.EqualFold(strings.TrimPrefix(l.Text(), "#"), strings.TrimPrefix(r.Text(), "#")) {
+		lt, rt := strings.TrimPrefix(l.Text(), "#"), strings.TrimPrefix(r.Text(), "#")
+		switch {
+		case strings.EqualFold(lt, rt):
+		case baseType(lt, rt) || baseType(rt, lt):
+			w.note("type.subtype", aspectValue, l.RawText(), r.RawText())
+		default:
 			w.nodes("value.enum", aspectValue, l, r, attributedNeither)
 		}
 	case l.Exists() != r.Exists():

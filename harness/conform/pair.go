@@ -105,7 +105,7 @@ func (w *walk) notes() {
 
 // expectedByTheSuite lowers a difference of statuses that the suite expects on both sides.
 func (w *walk) expectedByTheSuite() {
-	if o := &w.seen[len(w.seen)-1]; w.pair.Expected && o.because == "" {
+	if o := w.noted(); w.pair.Expected && o.because == "" {
 		o.because, o.severity = "the suite expects both statuses", result.Info
 	}
 }

@@ -143,7 +143,7 @@ func (c *Comparer) identityFindings(bad []violation) []result.Finding {
 		if v.merge {
 			id, l, r = "identity.merge", "several "+v.place.sort+" ids", "one id"
 		}
-		if v.place.sort == "ical" && !v.merge {
+		if v.place.sort == "ical" {
 			id = "event.uid" // one UID a series, or one an occurrence: both servers are right
 		}
 		f := c.finding(id, v.place.scenario, v.place.step, v.place.endpoint, v.place.pointer)

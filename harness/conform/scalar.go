@@ -265,7 +265,7 @@ func (w *walk) format(l, r canon.Node) {
 	case canon.FormEnum:
 		if ln, rn := notMember(p, l.Text()), notMember(p, r.Text()); ln || rn {
 			w.observe("value.enum", aspectValue, l.RawText(), r.RawText(), blame(ln, rn))
-			w.seen[len(w.seen)-1].severity = result.Minor
+			w.noted().severity = result.Minor
 		}
 	}
 }

@@ -37,6 +37,7 @@ type walk struct {
 	bench     *bench
 	mailbox   uint64 // digest of the pair of mailboxes
 	seen      []observation
+	last      int // index of the observation that was made last
 	identical bool
 	skip      string // why the pair is not comparable after all
 	weak      bool   // edges found here may be arbitrary: several items hash alike
@@ -62,17 +63,61 @@ func (w *walk) observe(id string, what aspect, l, r, attribution string) {
 	if because, ok := w.rules.overlooks(w.at, what); ok {
 		o.because, o.severity = because, result.Info
 	}
+	if len(w.seen) == maxSeen {
+		w.last = -1
+		return
+	}
+	w.last = len(w.seen)
 	w.seen = append(w.seen, o)
+}
+
+// maxSeen bounds the differences of one pair: what differs in 500 places is not described any better
+// by the next one.
+const maxSeen = 500
+
+// again reports whether the same difference was seen at another element of the same list, and joins
+// the blame. A list of thousands then costs one observation.
+func (w *walk) again(id string, what aspect, attribution string) bool {
+	pointer := w.pattern()
+	for i := range w.seen {
+		o := &w.seen[i]
+		if o.rule.id != id || o.pointer != pointer {
+			continue
+		}
+		because, _ := w.rules.overlooks(w.at, what)
+		if o.because != because {
+			continue
+		}
+		o.attribution = joinAttribution(o.attribution, attribution)
+		w.last = i
+		return true
+	}
+	return false
+}
+
+// noted is the observation that was made last.
+func (w *walk) noted() *observation {
+	if w.last < 0 {
+		return &observation{rule: named("availability")} // one too many: it goes nowhere
+	}
+	return &w.seen[w.last]
 }
 
 // severe raises the last observation, unless a rule overlooks it.
 func (w *walk) severe(s result.Severity) {
-	if o := &w.seen[len(w.seen)-1]; o.because == "" && s.Rank() > o.severity.Rank() {
+	if o := w.noted(); o.because == "" && s.Rank() > o.severity.Rank() {
 		o.severity = s
 	}
 }
 
 func (w *walk) nodes(id string, what aspect, l, r canon.Node, attribution string) {
+	if w.again(id, what, attribution) {
+		return
+	}
+	if len(w.seen) == maxSeen {
+		w.last = -1
+		return
+	}
 	w.observe(id, what, w.c.mask.value(l), w.c.mask.value(r), attribution)
 }
 
@@ -130,7 +175,7 @@ func (w *walk) types(l, r canon.Node) {
 	}
 	if number, text, ok := numberAgainstText(l, r); ok && canon.CanonicalNumber(number.Text()) == canon.CanonicalNumber(text.Text()) {
 		w.nodes("type", aspectType, l, r, blame(wrongKind(l), wrongKind(r)))
-		w.seen[len(w.seen)-1].severity = minorUnless(w.seen[len(w.seen)-1])
+		w.noted().severity = minorUnless(*w.noted())
 		return
 	}
 	w.nodes("type", aspectType, l, r, blame(wrongKind(l), wrongKind(r)))

@@ -317,17 +317,18 @@ func (l *limits) volume(req *wire.Request) error {
 	defer l.mu.Unlock()
 	c := &l.caps
 	size := int64(len(req.Body))
+	creates := e.Creates != "" && e.Target == "" // a moved item is not one more
 	switch {
-	case e.Creates != "" && over(l.seen.Items, c.Items):
+	case creates && over(l.seen.Items, c.Items):
 		return volumeRefusal("items created", c.Items)
-	case e.Creates != "" && over(l.items[req.Mailbox], c.MailboxItems):
+	case creates && over(l.items[req.Mailbox], c.MailboxItems):
 		return volumeRefusal("items created in one mailbox", c.MailboxItems)
 	case e.Mails && over(l.seen.Mails, c.Mails):
 		return volumeRefusal("mails sent", max(c.Mails, 0))
 	case c.Bytes > 0 && l.bytes+size > c.Bytes:
 		return volumeRefusal("bytes written", int(c.Bytes))
 	}
-	if e.Creates != "" {
+	if creates {
 		l.seen.Items++
 		l.items[req.Mailbox]++
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/mail"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -127,14 +128,23 @@ var anyAddress = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+`)
 // friends and strangers in random places and forms, and mutates their bytes.
 // What the lab's server would read as a recipient and is a stranger must not
 // have got through.
-func TestMutatedMailsNeverReachAStranger(t *testing.T) {
+func TestMutatedMailsNeverReachAStranger(t *testing.T) { mutate(t, 3000) }
+
+func TestSoakMutatedMailsNeverReachAStranger(t *testing.T) {
+	if os.Getenv("CUTOVER_SOAK") == "" {
+		t.Skip("takes long: make soak")
+	}
+	mutate(t, 100_000)
+}
+
+func mutate(t *testing.T, mails int) {
 	own := listen(t, true)
 	p := through(t, own, real(t, own, agreed(t, "items: 1000000", "mails: 1000000", "per_mailbox: {concurrency: 100, rate: 100000/s}", "rate: 100000/s")))
 	r := rand.New(rand.NewPCG(1, 2))
 	people := []string{"ann@contoso.test", "x@lab.test", "ceo@contoso.test", "a@evil.test", "ann@contoso.test.evil.test", "x@LAB.test"}
 	fields := []string{"toRecipients", "ccRecipients", "bccRecipients", "replyTo", "ToRecipients", "from", "sender"}
 	passed := 0
-	for range 3000 {
+	for range mails {
 		body := mailOf(r, people, fields)
 		if r.IntN(3) == 0 {
 			body = mutated(r, body)

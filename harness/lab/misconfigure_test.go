@@ -144,7 +144,7 @@ func (w *world) appReads() string {
 
 func (w *world) scopedSignIn() string {
 	p := w.info.Pairs[0]
-	doc := w.tokens(url.Values{"client_id": {w.info.Clients[1].ID}, "grant_type": {"password"}, "username": {p.OnPremUPN}, "password": {p.OnPremPassword}, "scope": {"Mail.ReadWrite"}})
+	doc := w.tokens(url.Values{"client_id": {w.info.Clients[1].ID}, "grant_type": {"password"}, "username": {p.OnPremUPN}, "password": {p.OnPremPassword}, "scope": {graphScope}})
 	return fmt.Sprint(doc["error_description"])
 }
 

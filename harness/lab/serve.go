@@ -110,6 +110,14 @@ type held struct {
 	release func()
 }
 
+// SetLinger lets a fault end the connection with a reset.
+func (h *held) SetLinger(seconds int) error {
+	if tcp, ok := h.Conn.(*net.TCPConn); ok {
+		return tcp.SetLinger(seconds)
+	}
+	return nil
+}
+
 // Close closes the connection and frees its place.
 func (h *held) Close() error {
 	h.release()

@@ -219,9 +219,11 @@ type keys struct {
 	refused []string
 	err     error
 	warmErr error
+	wait    time.Duration
 }
 
 func (k *keys) Authorization(_ context.Context, m profiles.Mailbox) (string, error) {
+	time.Sleep(k.wait)
 	return "Bearer " + m.Name, k.err
 }
 func (k *keys) Warm(_ context.Context, ms []profiles.Mailbox) error {
@@ -264,6 +266,15 @@ func TestCredentials(t *testing.T) {
 			if err != nil || len(k.refused) != 40 {
 				t.Errorf("error %v, refused %d times, want 40", err, len(k.refused))
 			}
+		})
+	})
+	t.Run("it may take long without the generator being blamed", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			got, _, err := start(t, 200, &keys{wait: 400 * time.Millisecond})
+			if err != nil || len(got.Generator.Bent) > 0 || got.Generator.LagMax > 1 {
+				t.Errorf("error %v, generator %+v", err, got.Generator)
+			}
+			near(t, "the response time, which it is part of", row(t, got, "get", "near").Response.P50, 400)
 		})
 	})
 	t.Run("it fails the step that has none", func(t *testing.T) {
@@ -319,6 +330,43 @@ func TestWhyARunWasStoppedIsTold(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestWhatStillWaitsWhenARunIsInterruptedHasNotStarted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := compile(t, getSuite, onePath+"limits: {connections: 2}\n", plan.Options{})
+		s := newTarget(always(time.Second))
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			time.Sleep(3500 * time.Millisecond)
+			cancel()
+		}()
+		got, err := run.Run(ctx, p, deps(map[string]*target{"only": s}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := (result.Buckets{Planned: 1000, Completed: 8, NotStarted: 992}); got.Buckets != want {
+			t.Errorf("buckets %+v, want %+v", got.Buckets, want)
+		}
+	})
+}
+
+// Nobody leaves the lane for a minute; what waits in it is dropped all the same.
+func TestALegIsDroppedWhenItsTimeIsUpAndNotWhenItsTurnComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := compile(t, getSuite, onePath+"limits: {connections: 1}\n", plan.Options{})
+		s := newTarget(always(time.Minute))
+		d := deps(map[string]*target{"only": s})
+		log := &diary{}
+		d.Observer = log
+		got := mustRun(t, p, d)
+		if want := (result.Buckets{Planned: 1000, Completed: 1, Dropped: 999}); got.Buckets != want {
+			t.Errorf("buckets %+v, want %+v", got.Buckets, want)
+		}
+		if n := log.states[34].Buckets.Dropped; n < 400 || n > 510 {
+			t.Errorf("after 35 s %d legs were dropped, want about 500", n)
+		}
+	})
 }
 
 func TestInterruptingAClosedLoadEndsItsUsers(t *testing.T) {

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,13 +31,13 @@ type intent struct {
 	made bool // an entry was written
 }
 
-// intend writes the journal ahead of a request that creates something or sends
-// mail, whose copies the run's tag finds again. When it returns an error, nothing may be
-// sent.
+// intend writes the journal ahead of a request that creates something or sends new
+// mail, whose copies the run's tag finds again. What is mailed because a stored item
+// changes is found by the tag of that item. When it returns an error, nothing may be sent.
 func (r *runner) intend(w *worker, v *visit) (intent, error) {
 	e := &w.req.Effect
 	sort := e.Creates
-	if sort == "" && e.Mails && !v.ask.ReadsOnly {
+	if sort == "" && e.Mails && !e.StoredRecipients {
 		sort = "message"
 	}
 	if r.deps.Journal == nil || sort == "" || v.ask.ReadsOnly {
@@ -44,6 +45,7 @@ func (r *runner) intend(w *worker, v *visit) (intent, error) {
 	}
 	seq, err := r.deps.Journal.Intend(journal.Entry{
 		Path: r.plan.Sides[w.side].Path, Mailbox: w.scope.mailbox.Name, Sort: sort, Tag: r.common.tag, URL: w.req.URL,
+		Tagged: bytes.Contains(w.req.Body, r.common.tagBytes), To: e.Recipients,
 	})
 	return intent{seq: seq, made: err == nil}, err
 }

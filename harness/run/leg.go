@@ -83,6 +83,7 @@ type visit struct {
 	due     time.Time
 	capWait time.Duration // of the request under way
 	waited  time.Duration // of the whole leg
+	signIn  time.Duration // what waiting for the credential of the request under way took
 }
 
 // leg asks every step, beginning now, and returns where the leg ends. It holds a

@@ -263,6 +263,9 @@ func TestTogetherAndApart(t *testing.T) {
 					if gap > 0 {
 						first++
 					}
+					if a, _ := p.Arrival(0, uint64(i)); one.gap > 0 && a.LeftFirst != (gap > 0) {
+						t.Fatalf("arrival %d: the left leg first is %v in the plan, %v on the wire", i, a.LeftFirst, gap > 0)
+					}
 				}
 				if one.gap > 0 && first != 50 {
 					t.Errorf("the left path went first %d times of 100, want 50", first)
@@ -427,4 +430,55 @@ load:
 			}
 		}
 	})
+}
+
+func TestThePartsOfABatchAreJudgedAndCaptured(t *testing.T) {
+	suite := `
+suite: batch
+scenarios:
+  - name: both
+    steps:
+      - name: ask
+        batch:
+          - {name: one, get: /me/messages, query: {$top: 1}, capture: {first: "$.value[0].id"}}
+          - {name: two, post: /me/messages, body: {subject: "{{run.tag}}"}, after: [one], expect: {status: 201}}
+      - {name: read, get: "/me/messages/{{first}}"}
+load: [{name: steady, constant: {rate: 1/s, for: 1s}}]
+`
+	for _, row := range []struct {
+		it, second string
+		want       []string
+		fault      string
+	}{
+		{"goes on with what a part said", `{"id":"two","status":201,"body":{}}`, []string{"/$batch", "/me/messages/M7"}, ""},
+		{"ends when a part is not as expected", `{"id":"two","status":403,"body":{}}`, []string{"/$batch"}, "batch part two: status 403, expected 201"},
+		{"ends when a part was not answered", `{"id":"three","status":201}`, []string{"/$batch"}, "batch part two was not answered"},
+	} {
+		t.Run(row.it, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := compile(t, suite, onePath, plan.Options{})
+				s := newTarget(func(req *wire.Request, _ time.Duration) reply {
+					if req.Method == "GET" {
+						return reply{status: 200, body: "{}"}
+					}
+					return reply{status: 200, body: `{"responses":[` + row.second + `,{"id":"one","status":200,"body":{"value":[{"id":"M7"}]}}]}`}
+				})
+				got := mustRun(t, p, deps(map[string]*target{"only": s}))
+				var asked []string
+				for _, r := range s.requests() {
+					asked = append(asked, strings.TrimPrefix(r.url, "http://127.0.0.1:9"))
+				}
+				if diff := cmp.Diff(row.want, asked); diff != "" {
+					t.Errorf("requests (-want +got)\n%s", diff)
+				}
+				body := `{"requests":[{"id":"one","method":"GET","url":"/me/messages?$top=1"},{"id":"two","method":"POST","url":"/me/messages","dependsOn":["one"],"headers":{"Content-Type":"application/json"},"body":{"subject":"cutover-test"}}]}`
+				if diff := cmp.Diff(body, s.requests()[0].body); diff != "" {
+					t.Errorf("body (-want +got)\n%s", diff)
+				}
+				if row.fault != "" && (len(got.Faults) != 1 || got.Faults[0].Reason != row.fault) {
+					t.Errorf("faults %+v, want %q", got.Faults, row.fault)
+				}
+			})
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"sync"
 	"sync/atomic"
 
@@ -173,7 +174,7 @@ func (r *runner) keep(w *worker, v *visit, n int, o outcome) {
 			one.refs = append(one.refs, taken{name, value})
 		}
 	}
-	if r.plan.Drain && o == ok && w.req.Method == "GET" {
+	if r.plan.Drain && o == ok && w.req.Method == "GET" && bytes.Contains(call.Response.Body, []byte("nextLink")) {
 		one.next, _ = r.plan.Sides[w.side].Adapter.Next(w.parsed())
 	}
 	h.answers = append(h.answers, one)

@@ -183,12 +183,13 @@ load: [{name: steady, constant: {rate: 2/s, for: 3s}}]
 `
 		p := compile(t, suite, pairProfile(1), plan.Options{})
 		store := func(refuse int) func(*wire.Request, time.Duration) reply {
-			items := 0
+			items, asked := 0, 0
 			return func(req *wire.Request, _ time.Duration) reply {
 				if req.Method == "POST" {
-					if items++; items == refuse {
+					if asked++; asked == refuse {
 						return reply{status: 403}
 					}
+					items++
 					return reply{status: 201, body: `{}`, after: time.Millisecond}
 				}
 				return reply{status: 200, body: fmt.Sprintf(`{"count":%d}`, items), after: time.Millisecond}
@@ -201,8 +202,8 @@ load: [{name: steady, constant: {rate: 2/s, for: 3s}}]
 				t.Errorf("a diverged mailbox's content is a finding: %+v", f)
 			}
 		}
-		if got.Comparison.Compared == 0 {
-			t.Errorf("comparison %+v", got.Comparison)
+		if got.Comparison.Compared == 0 || len(got.Findings) == 0 {
+			t.Errorf("comparison %+v, findings %+v: the refusal itself is a difference", got.Comparison, got.Findings)
 		}
 	})
 }

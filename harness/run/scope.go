@@ -32,12 +32,13 @@ type taken struct{ name, value string }
 // common is what all legs of a run share.
 type common struct {
 	runID, tag string
+	tagBytes   []byte
 	vars       map[string]string
 	literal    map[string]bool // variables that are JSON literals: numbers and booleans
 }
 
 func newCommon(p *plan.Plan, runID string) *common {
-	c := &common{runID: runID, tag: Tag(runID), vars: p.Vars, literal: map[string]bool{}}
+	c := &common{runID: runID, tag: Tag(runID), tagBytes: []byte(Tag(runID)), vars: p.Vars, literal: map[string]bool{}}
 	for _, v := range p.Suite.Vars {
 		c.literal[v.Key] = v.Value.Kind == strictyaml.Number || v.Value.Kind == strictyaml.Bool
 	}

@@ -51,7 +51,7 @@ func (w *worker) ask(v *visit, kind wire.Kind) (done time.Time, o outcome) {
 		v.capWait += waited
 		o = w.send(v)
 		done = w.call.Timing.Done
-		m.own = max(0, handed.Sub(v.due)-v.capWait)
+		m.own = max(0, handed.Sub(v.due)-v.capWait-v.signIn)
 		w.shard.request(l.side, w.req.Kind, l.measured, m.own, &w.call)
 		if o != throttled {
 			break
@@ -75,7 +75,7 @@ func (w *worker) ask(v *visit, kind wire.Kind) (done time.Time, o outcome) {
 	m.response = done.Sub(v.due)
 	m.bytesIn, m.bytesOut, m.reused = t.BytesIn, t.BytesOut, t.Reused
 	w.shard.record(&m)
-	v.capWait = 0
+	v.capWait, v.signIn = 0, 0
 	return done, o
 }
 
@@ -99,11 +99,13 @@ func (w *worker) prepare(v *visit) error {
 	}
 	w.req.Authorization = ""
 	if a := r.auth[w.side]; a != nil {
+		before := r.clock.Now()
 		value, err := a.Authorization(r.hard, *w.scope.mailbox)
 		if err != nil {
 			return &unauthorised{err}
 		}
 		w.req.Authorization = value
+		v.signIn = r.clock.Now().Sub(before)
 	}
 	return w.recipients(v)
 }

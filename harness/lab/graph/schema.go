@@ -81,7 +81,6 @@ type plan[T any] struct {
 	selected string // "(a,b)" for contexts, "" without $select
 	keep     func(T) bool
 	compare  func(a, b T) int
-	native   bool // the order is the collection's own
 	expand   []odata.Expand
 }
 
@@ -235,7 +234,6 @@ func (s *schema[T]) lookup(path string) (odata.Field[T], *odata.Error) {
 
 func (s *schema[T]) orders(p *plan[T]) *fault {
 	if len(p.q.OrderBy) == 0 {
-		p.native = true
 		return nil
 	}
 	if p.q.HasSearch {

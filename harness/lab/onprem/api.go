@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"cutover/harness/lab/odata"
@@ -378,6 +379,7 @@ func (c *call) finish(status int) {
 		}
 		h["Odata-Version"] = []string{"4.0"}
 	}
+	h["Content-Length"] = []string{strconv.Itoa(len(c.b))}
 	c.w.WriteHeader(status)
 	_, _ = c.w.Write(c.b)
 }

@@ -9,15 +9,53 @@ import (
 	"cutover/harness/lab/store"
 )
 
+// holder is an item that has attachments.
+type holder struct {
+	path string // Messages('…')/Attachments
+	list []*store.Attachment
+	set  func([]*store.Attachment) error
+}
+
+// holder is the message or event that the path names.
+func (c *call) holder() (holder, error) {
+	if c.segments[0] == "events" {
+		e, err := c.findEvent()
+		if err != nil {
+			return holder{}, err
+		}
+		return holder{path: "Events('" + c.mb.ID(e.Ref(), false) + "')/Attachments", list: e.Attachments(), set: func(list []*store.Attachment) error {
+			_, err := c.mb.UpdateEvent(e.Ref(), "", func(e *store.Event) error { e.SetAttachments(list); return nil })
+			return err
+		}}, nil
+	}
+	m, err := c.item()
+	if err != nil {
+		return holder{}, err
+	}
+	return holder{path: "Messages('" + c.mb.ID(m.Ref(), false) + "')/Attachments", list: m.Attachments(), set: func(list []*store.Attachment) error {
+		_, err := c.mb.UpdateMessage(m.Ref(), "", func(m *store.Message) error { m.SetAttachments(list); return nil })
+		return err
+	}}, nil
+}
+
 // attachment writes one attachment.
-func (c *call) attachment(m *store.Message, a *store.Attachment) {
+func (c *call) attachment(path string, a *store.Attachment) {
 	kind := "FileAttachment"
 	if a.Kind == "item" {
 		kind = "ItemAttachment"
 	}
-	c.annotations(place{collection: "Messages('" + c.mb.ID(m.Ref(), false) + "')/Attachments", item: store.Ref{Key: a.Key}}, 0, kind)
+	c.annotations(place{collection: path, item: store.Ref{Key: a.Key}}, 0, kind)
 	members(&c.render, attachmentTable, a)
 	c.close('}')
+}
+
+func (c *call) oneAttachment(path string, a *store.Attachment, status int) (int, error) {
+	c.located(status, path, c.mb.ID(store.Ref{Key: a.Key}, false))
+	c.context(path, true)
+	start := len(c.b)
+	c.attachment(path, a)
+	c.b = append(c.b[:start], c.b[start+1:]...)
+	return status, nil
 }
 
 // anAttachment reads a file attachment out of a request body.
@@ -49,19 +87,20 @@ func anAttachment(raw []byte) (*store.Attachment, error) {
 }
 
 func listAttachments(c *call) (int, error) {
-	m, err := c.item()
+	h, err := c.holder()
 	if err != nil {
 		return 0, err
 	}
 	if err := selected(c, attachmentTable, "Attachment"); err != nil {
 		return 0, err
 	}
-	all := slices.DeleteFunc(slices.Clone(m.Attachments()), func(a *store.Attachment) bool { return a.Kind == "reference" })
-	return page(c, "Messages('"+c.mb.ID(m.Ref(), false)+"')/Attachments", all, false, len(all), func(a *store.Attachment) { c.attachment(m, a) })
+	all := slices.DeleteFunc(slices.Clone(h.list), func(a *store.Attachment) bool { return a.Kind == "reference" })
+	return page(c, h.path, all, false, len(all), func(a *store.Attachment) { c.attachment(h.path, a) })
 }
 
+// getAttachment serves GET and DELETE of one attachment.
 func getAttachment(c *call) (int, error) {
-	m, err := c.item()
+	h, err := c.holder()
 	if err != nil {
 		return 0, err
 	}
@@ -69,29 +108,18 @@ func getAttachment(c *call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, a := range m.Attachments() {
-		if a.Key != ref.Key {
-			continue
-		}
-		if c.r.Method == http.MethodDelete {
-			return http.StatusNoContent, c.attach(m, slices.DeleteFunc(slices.Clone(m.Attachments()), func(x *store.Attachment) bool { return x == a }))
-		}
-		c.context("Messages('"+c.mb.ID(m.Ref(), false)+"')/Attachments", true)
-		start := len(c.b)
-		c.attachment(m, a)
-		c.b = append(c.b[:start], c.b[start+1:]...)
-		return http.StatusOK, nil
+	i := slices.IndexFunc(h.list, func(a *store.Attachment) bool { return a.Key == ref.Key })
+	if i < 0 {
+		return 0, store.ErrNotFound
 	}
-	return 0, store.ErrNotFound
-}
-
-func (c *call) attach(m *store.Message, list []*store.Attachment) error {
-	_, err := c.mb.UpdateMessage(m.Ref(), "", func(m *store.Message) error { m.SetAttachments(list); return nil })
-	return err
+	if c.r.Method == http.MethodDelete {
+		return http.StatusNoContent, h.set(slices.Delete(slices.Clone(h.list), i, i+1))
+	}
+	return c.oneAttachment(h.path, h.list[i], http.StatusOK)
 }
 
 func createAttachment(c *call) (int, error) {
-	m, err := c.item()
+	h, err := c.holder()
 	if err != nil {
 		return 0, err
 	}
@@ -101,15 +129,10 @@ func createAttachment(c *call) (int, error) {
 	}
 	a, err := anAttachment(raw)
 	if err == nil {
-		err = c.attach(m, append(slices.Clone(m.Attachments()), a))
+		err = h.set(append(slices.Clone(h.list), a))
 	}
 	if err != nil {
 		return 0, err
 	}
-	c.located(http.StatusCreated, "Messages('"+c.mb.ID(m.Ref(), false)+"')/Attachments", c.mb.ID(store.Ref{Key: a.Key}, false))
-	c.context("Messages('"+c.mb.ID(m.Ref(), false)+"')/Attachments", true)
-	start := len(c.b)
-	c.attachment(m, a)
-	c.b = append(c.b[:start], c.b[start+1:]...)
-	return http.StatusCreated, nil
+	return c.oneAttachment(h.path, a, http.StatusCreated)
 }

@@ -93,6 +93,14 @@ func calendarView(c *call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if c.track && calendar <= store.DefaultCalendar {
+		if err := selected(c, eventTable, "Event"); err != nil {
+			return 0, err
+		}
+		return track(c, prefix+"CalendarView", func(q store.ChangeQuery) (store.Changes[*store.Event], error) {
+			return c.mb.EventChanges(from, to, q), nil
+		}, c.event)
+	}
 	all, err := c.mb.View(calendar, from, to)
 	if err != nil {
 		return 0, err

@@ -63,6 +63,11 @@ func TestEventsAreMadeChangedAnsweredAndRemoved(t *testing.T) {
 	}
 	s.doc(s.ask(http.MethodPost, "/api/v2.0/me/events/"+invited[0]["Id"].(string)+"/tentativelyaccept", `{"Comment":"maybe","SendResponse":true}`), 202)
 	s.mb = own
+	file := s.doc(s.ask(http.MethodPost, "/api/v2.0/me/events/"+id+"/attachments", `{"Name":"a.txt","ContentBytes":"aGk="}`), 201)
+	if got := list(s.get("/api/v2.0/me/events/" + id + "/attachments")); len(got) != 1 || got[0]["Id"] != file["Id"] || got[0]["ContentBytes"] != "aGk=" {
+		t.Errorf("attachments %v", got)
+	}
+	s.doc(s.ask(http.MethodDelete, "/api/v2.0/me/events/"+id+"/attachments/"+file["Id"].(string), ""), 204)
 	s.doc(s.ask(http.MethodDelete, "/api/v2.0/me/events/"+id, ""), 204)
 }
 
@@ -167,6 +172,16 @@ func TestTrackChangesTellsWhatChangedSinceTheToken(t *testing.T) {
 	}
 	if len(changes) != 2 || removed != 1 || changed != 1 {
 		t.Errorf("%v", changes)
+	}
+	for _, path := range []string{"contacts?$select=DisplayName", "calendarview?startDateTime=2026-03-01T00:00:00Z&endDateTime=2026-03-20T00:00:00Z&$select=Subject"} {
+		full := s.get("/api/v2.0/me/" + path)
+		for full["@odata.deltaLink"] == nil {
+			full = s.get(strings.TrimPrefix(full["@odata.nextLink"].(string), base))
+		}
+		again := full["@odata.deltaLink"].(string)
+		if got := list(s.get(strings.TrimPrefix(again, base))); len(got) != 0 || !strings.Contains(again, "$select=") {
+			t.Errorf("%s: %d changes although nothing changed, by %s", path, len(got), again)
+		}
 	}
 	s.mb.ExpireSync()
 	s.refused(http.MethodGet, strings.TrimPrefix(delta, base), "", 410, "SyncStateNotFound")

@@ -202,6 +202,13 @@ func listContacts(c *call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if c.track {
+		key := folder
+		if key == 0 {
+			key = store.DefaultContacts
+		}
+		return track(c, resource, func(q store.ChangeQuery) (store.Changes[*store.Contact], error) { return c.mb.ContactChanges(key, q) }, c.contact)
+	}
 	p, err := c.mb.Contacts(folder, store.ContactQuery{Skip: q.skip, Top: q.top, Keep: q.keep, Compare: q.compare})
 	if err != nil {
 		return 0, err

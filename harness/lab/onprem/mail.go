@@ -22,7 +22,7 @@ func (c *call) message(m *store.Message) {
 		chosen := c.chosen
 		c.chosen = nil
 		for _, a := range m.Attachments() {
-			c.attachment(m, a)
+			c.attachment("Messages('"+c.mb.ID(m.Ref(), false)+"')/Attachments", a)
 		}
 		c.chosen = chosen
 		c.close(']')
@@ -73,7 +73,9 @@ func listMessages(c *call) (int, error) {
 		q.keep = searched(c.q.Search)
 	}
 	if c.track && folder != 0 {
-		return c.trackMessages(folder, resource)
+		return track(c, resource, func(q store.ChangeQuery) (store.Changes[*store.Message], error) {
+			return c.mb.MessageChanges(folder, q)
+		}, c.message)
 	}
 	mq := store.MessageQuery{Skip: q.skip, Top: q.top, Keep: q.keep, Count: c.q.Count}
 	if len(q.order) == 1 && strings.HasSuffix(lower(q.order[0].Path), "receiveddatetime") || len(q.order) == 1 && strings.EqualFold(q.order[0].Path, "DateTimeReceived") {

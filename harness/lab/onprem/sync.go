@@ -2,21 +2,22 @@ package onprem
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
 	"cutover/harness/lab/store"
 )
 
-// trackMessages answers a list with Prefer: odata.track-changes: pages of what
-// changed since the token, and a delta link at the end. Graph says the same with
-// its delta function.
-func (c *call) trackMessages(folder store.Key, resource string) (int, error) {
+// track answers a list with Prefer: odata.track-changes: pages of what changed
+// since the token, and a delta link at the end. Graph says the same with its
+// delta function.
+func track[T any](c *call, resource string, changes func(store.ChangeQuery) (store.Changes[*T], error), each func(*T)) (int, error) {
 	since, floor, err := c.syncPoint()
 	if err != nil {
 		return 0, err
 	}
-	changes, err := c.mb.MessageChanges(folder, store.ChangeQuery{Since: since, Floor: floor, Limit: c.pageSize()})
+	list, err := changes(store.ChangeQuery{Since: since, Floor: floor, Limit: c.pageSize()})
 	if err != nil {
 		return 0, err
 	}
@@ -24,29 +25,42 @@ func (c *call) trackMessages(folder store.Key, resource string) (int, error) {
 	c.context(resource, false)
 	c.name("value")
 	c.b = append(c.b, '[')
-	for _, one := range changes.Items {
-		if one.Gone {
-			c.open()
-			c.name("@odata.context")
-			c.str(c.root + "/$metadata#" + c.prefix + "/" + resource + "/$deletedEntity")
-			c.name("id")
-			c.str(resource + "('" + c.mb.ID(one.Removed, false) + "')")
-			c.name("reason")
-			c.str("deleted")
-			c.close('}')
+	for _, one := range list.Items {
+		if !one.Gone {
+			each(one.Item)
 			continue
 		}
-		c.message(one.Item)
+		c.open()
+		c.name("@odata.context")
+		c.str(c.root + "/$metadata#" + c.prefix + "/" + resource + "/$deletedEntity")
+		c.name("id")
+		c.str(resource + "('" + c.mb.ID(one.Removed, false) + "')")
+		c.name("reason")
+		c.str("deleted")
+		c.close('}')
 	}
 	c.close(']')
 	link, option := "@odata.deltaLink", "$deltaToken="
-	if changes.More {
+	if list.More {
 		link, option = "@odata.nextLink", "$skipToken="
 	}
 	c.name(link)
-	c.str(c.link + "?" + option + syncToken(changes.Next, floor, c.mb.SyncGeneration()))
+	c.str(c.resumed(option + syncToken(list.Next, floor, c.mb.SyncGeneration())))
 	c.close('}')
 	return http.StatusOK, nil
+}
+
+// resumed is the address at which a round goes on: that of the request, with
+// the options that are no token of an earlier one.
+func (c *call) resumed(token string) string {
+	var b strings.Builder
+	b.WriteString(c.link + "?")
+	for _, o := range c.q.Given {
+		if name := lower(o.Name); name != "$deltatoken" && name != "$skiptoken" {
+			b.WriteString(o.Name + "=" + strings.ReplaceAll(url.QueryEscape(o.Value), "+", "%20") + "&")
+		}
+	}
+	return b.String() + token
 }
 
 // syncPoint reads where a round begins.

@@ -33,7 +33,7 @@ var contents = []Quirk{
 		About: "Without a preference on-prem times come in the mailbox's zone, the cloud's in UTC.", Trigger: "events"},
 	{ID: "time.custom_zone", State: Toggle, Side: "cloud", Class: "breaking", Certainty: "captured", Source: "OGCS 2148, davmail 469, exchangelib 1197",
 		About: "A zone that is in no list is called tzone://Microsoft/Custom.", Trigger: "events",
-		act: &act{side: "cloud", method: http.MethodGet, paths: eventPaths, rewrite: func(_ *http.Request, doc any) any {
+		act: &act{side: "cloud", paths: eventPaths, rewrite: func(_ *http.Request, doc any) any {
 			return eachEntity(doc, func(m map[string]any) {
 				for _, name := range []string{"originalStartTimeZone", "originalEndTimeZone"} {
 					if m[name] != nil {
@@ -44,7 +44,7 @@ var contents = []Quirk{
 		}}},
 	{ID: "time.original_start", State: Toggle, Side: "cloud", Class: "adapter", Certainty: "client code", Source: "davmail 481",
 		About: "originalStart comes with an offset instead of Z.", Trigger: "occurrences",
-		act: &act{side: "cloud", method: http.MethodGet, paths: eventPaths, rewrite: func(_ *http.Request, doc any) any {
+		act: &act{side: "cloud", paths: eventPaths, rewrite: func(_ *http.Request, doc any) any {
 			return eachEntity(doc, func(m map[string]any) {
 				if s, ok := m["originalStart"].(string); ok {
 					m["originalStart"] = strings.Replace(s, "Z", "+00:00", 1)
@@ -53,7 +53,7 @@ var contents = []Quirk{
 		}}},
 	{ID: "recur.tz_empty", State: Toggle, Side: "cloud", Class: "breaking", Certainty: "captured", Source: "graph-docs 7163, docs-contrib 6161",
 		About: "The zone of a recurrence is empty.", Trigger: "series",
-		act: &act{side: "cloud", method: http.MethodGet, paths: eventPaths, rewrite: func(_ *http.Request, doc any) any {
+		act: &act{side: "cloud", paths: eventPaths, rewrite: func(_ *http.Request, doc any) any {
 			return eachEntity(doc, func(m map[string]any) {
 				if span := inner(m, "recurrence", "range"); span != nil {
 					span["recurrenceTimeZone"] = ""
@@ -62,7 +62,7 @@ var contents = []Quirk{
 		}}},
 	{ID: "recur.sentinels", State: Toggle, Side: "onprem", Class: "adapter", Certainty: "captured", Source: "docs-contrib 6161, graph-docs 2202",
 		About: "Members that a recurrence has no use for are absent on-prem and sentinels in the cloud.", Trigger: "series",
-		act: &act{side: "onprem", method: http.MethodGet, paths: eventPaths, rewrite: func(_ *http.Request, doc any) any {
+		act: &act{side: "onprem", paths: eventPaths, rewrite: func(_ *http.Request, doc any) any {
 			return eachEntity(doc, func(m map[string]any) {
 				if span := inner(m, "Recurrence", "Range"); span != nil {
 					if span["EndDate"] == "0001-01-01" {

@@ -16,7 +16,7 @@ var envelopes = []Quirk{
 		About: "Properties newer than 2016 are absent: flag, internetMessageId, conversationIndex, locations, transactionId and others.", Trigger: "messages, events, calendars, folders"},
 	{ID: "null.absent", State: Toggle, Side: "onprem", Class: "adapter", Certainty: "inferred", Source: "normalisation rules for comparison",
 		About: "A property without a value is left out instead of written as null.", Trigger: "contacts and events",
-		act: &act{side: "onprem", method: http.MethodGet, paths: concat(contactPaths, eventPaths), rewrite: func(_ *http.Request, doc any) any {
+		act: &act{side: "onprem", paths: concat(contactPaths, eventPaths), rewrite: func(_ *http.Request, doc any) any {
 			return eachEntity(doc, func(m map[string]any) {
 				for k, v := range m {
 					if v == nil {

@@ -119,7 +119,8 @@ type Page[T any] struct {
 	Total int // all that match; with a filter only when it was asked for
 }
 
-// Messages lists messages of a folder, or of the whole mailbox for folder 0.
+// Messages lists messages of a folder, or of the whole mailbox for folder 0:
+// Deleted Items included, recoverable items not.
 func (m *Mailbox) Messages(k Key, q MessageQuery) (Page[*Message], error) {
 	sec := m.openMail()
 	defer m.mu.RUnlock()

@@ -6,10 +6,13 @@ import (
 	"slices"
 )
 
-// link puts an entry into its folder and the whole list, both newest first.
+// link puts an entry into its folder and the whole list, both newest first. The
+// whole list is the visible tree: recoverable items are not in it.
 func (s *mailSection) link(e *entry) {
 	insert := func(list []*entry) []*entry { return slices.Insert(list, searchOlder(list, e.received+1), e) }
-	s.all = insert(s.all)
+	if e.folder != purgesFolder {
+		s.all = insert(s.all)
+	}
 	f := s.folders[e.folder]
 	f.entries = insert(f.entries)
 	if e.flags&flagRead == 0 {

@@ -43,13 +43,17 @@ func TestCountsFollowWhatIsWritten(t *testing.T) {
 	if y, _ := m.Message(x.Ref()); y.Subject != "new" {
 		t.Errorf("a refused change was kept")
 	}
-	for range 3 { // to Deleted Items, to the recoverable ones, away
+	for left := 2; left >= 0; left-- { // to Deleted Items, to the recoverable ones, away
 		y, err := m.Message(store.Ref{Key: x.Key, Immutable: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := m.DeleteMessage(y.Ref(), ""); err != nil {
 			t.Fatal(err)
+		}
+		page, _ := m.Messages(0, store.MessageQuery{Keep: func(z *store.Message) bool { return z.Key == x.Key }})
+		if listed := len(page.Items) == 1; listed != (left == 2) {
+			t.Errorf("%d deletions to go: listed in the whole mailbox %v", left, listed)
 		}
 	}
 	if _, err := m.Message(store.Ref{Key: x.Key, Immutable: true}); err != store.ErrNotFound {

@@ -135,7 +135,7 @@ func (f *fixture) claims(doc map[string]any) *token.Token {
 func TestARefusedSignInNamesItsReason(t *testing.T) {
 	f := start(t, func(c *sts.Config) {
 		c.Conditions = map[string]int{strings.ToLower(c.Store.Pairs()[1].OnPrem.User().UPN): 50076}
-		c.Apps = append(c.Apps, sts.App{ID: "expired", Secret: secret, Condition: 7000222}, sts.App{ID: "loops", Public: true, Condition: 50196})
+		c.Apps = append(c.Apps, sts.App{ID: "expired", Secret: secret, Condition: 7000222}, sts.App{ID: "loops", Public: true, Condition: 50196}, sts.App{ID: "bare", Public: true})
 	})
 	service := url.Values{"client_id": {serviceApp}, "client_secret": {secret}, "grant_type": {"client_credentials"}, "scope": {"https://graph.microsoft.com/.default"}}
 	ropc := url.Values{"client_id": {desktopApp}, "grant_type": {"password"}, "username": {f.user().UPN}, "password": {f.user().Password}, "scope": {"Mail.Read"}}
@@ -180,6 +180,7 @@ func TestARefusedSignInNamesItsReason(t *testing.T) {
 		{"the password is missing", with(ropc, "password", ""), 400, "invalid_request", 900144},
 		{"a second factor is required", with(ropc, "username", second.UPN, "password", second.Password), 400, "interaction_required", 50076},
 		{"nobody consented", with(ropc, "scope", "Files.Read"), 400, "invalid_grant", 65001},
+		{"nobody consented to anything", with(ropc, "client_id", "bare", "scope", "https://graph.microsoft.com/.default"), 400, "invalid_grant", 65001},
 		{"a confidential client hides its secret", with(ropc, "client_id", serviceApp), 401, "invalid_client", 7000218},
 		{"the code is garbage", with(service, "grant_type", "authorization_code", "code", "0.Axyz"), 400, "invalid_request", 9002313},
 		{"the refresh token is garbage", with(service, "grant_type", "refresh_token", "refresh_token", "x"), 400, "invalid_grant", 70000},

@@ -315,6 +315,10 @@ func (s *Service) issue(w http.ResponseWriter, r *http.Request, q *request) {
 		g.Roles = q.app.Roles[g.Audience]
 	} else {
 		consented := q.app.Scopes[g.Audience]
+		if len(consented) == 0 {
+			s.refuse(w, r, condition(65001))
+			return
+		}
 		for _, p := range q.want.permissions {
 			if !slices.ContainsFunc(consented, func(c string) bool { return strings.EqualFold(c, p) }) {
 				s.refuse(w, r, condition(65001))
