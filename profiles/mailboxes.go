@@ -24,9 +24,6 @@ type Mailboxes struct {
 // Anonymous is the name of the only mailbox of a profile that names none.
 const Anonymous = "anonymous"
 
-// maxLab is how many pairs the lab can hold.
-const maxLab = 100_000
-
 // row is one mailbox before the names of the paths are known.
 type row struct {
 	pos   strictyaml.Pos

@@ -50,10 +50,10 @@ var inFolder = reports.Options{RunDir: "runs/1", ReportPath: "runs/1/report.html
 
 func TestEveryFormatOfOneResultLooksAsAgreed(t *testing.T) {
 	for _, f := range reports.Formats() {
+		if f.Name == "hlog" {
+			continue // its deflated bytes are the library's; TestTheHDRLogIsReadBack reads them
+		}
 		t.Run(f.Name, func(t *testing.T) {
-			if f.Name == "hlog" {
-				t.Skip("its deflated bytes are the library's; TestTheHDRLogIsReadBack reads them")
-			}
 			file := f.File
 			if file == "" {
 				file = f.Name + ".out"

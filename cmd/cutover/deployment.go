@@ -62,7 +62,11 @@ func (a *App) profileOf(ctx context.Context, t *target, seed uint64) (*profiles.
 	if err != nil {
 		return nil, nil, fmt.Errorf("starting the lab: %w", err)
 	}
-	bound, err := p.Bind(endpoints(l))
+	sized := *p
+	if sized.Mailboxes.Lab > 0 {
+		sized.Mailboxes.Lab = len(l.Info().Pairs) // --set lab.mailboxes counts, not the profile's number
+	}
+	bound, err := sized.Bind(endpoints(l))
 	if err != nil {
 		return nil, nil, errors.Join(err, l.Close())
 	}

@@ -172,12 +172,12 @@ func (e *Error) read(resp *http.Response) {
 	if known {
 		e.Code = a.Error
 	}
-	for _, code := range a.Codes {
+	if len(a.Codes) > 0 {
+		code := a.Codes[0]
 		if i := slices.IndexFunc(meanings, func(m meaning) bool { return slices.Contains(m.codes, code) }); i >= 0 {
 			m, known = meanings[i], true
 		}
 		e.Code = fmt.Sprintf("AADSTS%d", code)
-		break
 	}
 	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500 {
 		m, known = meaning{reason: Throttled, what: fmt.Sprintf("the token service answered %d", resp.StatusCode), remedy: "wait a few minutes"}, true

@@ -235,7 +235,7 @@ func TestSoakTokensOfNinetySecondsAreRenewedUnnoticed(t *testing.T) {
 		}
 		system.SleepUntil(t.Context(), began.Add(50*time.Millisecond))
 	}
-	if st := s.Stats(); st.Renewed < 5 || st.Late != 0 || longest > 10*time.Millisecond {
+	if st := s.Stats(); st.Renewed < 5 || st.Late != 0 || longest > 100*time.Millisecond {
 		t.Errorf("renewed %d, late %d, longest wait for a token %s", st.Renewed, st.Late, longest)
 	}
 }

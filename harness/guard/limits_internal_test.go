@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -245,3 +246,14 @@ func BenchmarkDo(b *testing.B) {
 type instant struct{}
 
 func (instant) Do(_ context.Context, _ *wire.Request, into *wire.Call) { into.Response.Status = 200 }
+
+func BenchmarkRecipients(b *testing.B) {
+	r := remote(Caps{})
+	body := `{"message":{"subject":"hello","body":{"contentType":"text","content":"` + strings.Repeat("some words of a mail ", 50) + `"},"toRecipients":[{"emailAddress":{"address":"m1@contoso.test"}}]}}`
+	req := &wire.Request{Method: "POST", URL: "https://mail.contoso.test/v1.0/me/sendMail", Effect: wire.Effect{Writes: true, Mails: true}, Body: []byte(body)}
+	for b.Loop() {
+		if err := r.recipients(req); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -215,8 +215,7 @@ func readAsServer(body []byte) (found []string) {
 			}
 			for field, v := range message {
 				if strings.Contains(strings.ToLower(field), "recipients") || strings.EqualFold(field, "replyTo") {
-					text, _ := json.Marshal(v)
-					found = append(found, anyAddress.FindAllString(string(text), -1)...)
+					found = append(found, addressesIn(v)...)
 				}
 			}
 		}
@@ -231,6 +230,24 @@ func readAsServer(body []byte) (found []string) {
 			for _, v := range m.Header[field] {
 				found = append(found, anyAddress.FindAllString(v, -1)...)
 			}
+		}
+	}
+	return found
+}
+
+// addressesIn lists the addresses in all texts of a value, names of members
+// left out.
+func addressesIn(v any) (found []string) {
+	switch v := v.(type) {
+	case string:
+		return anyAddress.FindAllString(v, -1)
+	case []any:
+		for _, one := range v {
+			found = append(found, addressesIn(one)...)
+		}
+	case map[string]any:
+		for _, one := range v {
+			found = append(found, addressesIn(one)...)
 		}
 	}
 	return found

@@ -199,8 +199,11 @@ func (c *compiler) gateSteps(at strictyaml.Pos, text string, names []string) {
 	}
 }
 
-// compare notes what the comparison cannot do in this plan.
+// compare notes what this plan leaves out.
 func (c *compiler) compare() {
+	if len(c.suite.Fixtures) > 0 {
+		c.plan.NotTested = append(c.plan.NotTested, "fixtures: they are not made; the mailboxes are asked as they are")
+	}
 	if len(c.plan.Sides) < 2 {
 		why := "the profile has one path"
 		if c.options.Only != "" {

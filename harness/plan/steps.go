@@ -180,8 +180,10 @@ func (c *compiler) prepare(side Side, st *suites.Step, asked suites.Asked, ask *
 			ask.Reason += " (" + asked.Because + ")"
 		}
 		t, err = paths.Verbatim(side.Adapter, op)
-	} else {
-		t, err = side.Adapter.Prepare(op)
+	} else if t, err = side.Adapter.Prepare(op); err == nil && side.Adapter.Describe().Dialect != "plain" {
+		if with, changed := tagged(op, t.Endpoint); changed {
+			t, err = side.Adapter.Prepare(with)
+		}
 	}
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):

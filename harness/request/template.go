@@ -106,8 +106,6 @@ func (b body) append(dst []byte, scope vars.Scope) ([]byte, error) {
 	return b.text.append(dst, scope)
 }
 
-func (b body) empty() bool { return b.json == nil && b.text.empty() }
-
 func (b body) static() bool {
 	return (b.json == nil || len(b.json.Names()) == 0) && b.text.static()
 }

@@ -97,8 +97,6 @@ func (t text) sealed() text {
 	return t
 }
 
-func (t text) empty() bool { return len(t.parts) == 0 }
-
 func (t text) static() bool {
 	for _, p := range t.parts {
 		if p.isHole {

@@ -29,6 +29,8 @@ type books struct {
 
 	mu     sync.Mutex // guards begins
 	begins []time.Time
+
+	tell sync.Mutex // held while the observer is told something
 }
 
 // progress is what the schedule has handed out so far.
@@ -91,6 +93,8 @@ func (b *books) phase(i int, at time.Time) {
 	b.mu.Unlock()
 	b.progress.phase.Store(int64(i))
 	if o := b.run.deps.Observer; o != nil {
+		b.tell.Lock()
+		defer b.tell.Unlock()
 		o.Phase(b.info(i))
 	}
 }
@@ -131,6 +135,8 @@ func (b *books) turn(now time.Time) {
 	}
 	b.hold(s)
 	if o := r.deps.Observer; o != nil {
+		b.tell.Lock()
+		defer b.tell.Unlock()
 		o.Second(b.state(now, i, s.LagP99))
 	}
 }

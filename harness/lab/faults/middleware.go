@@ -3,7 +3,6 @@ package faults
 import (
 	"bytes"
 	"crypto/tls"
-	"net"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -112,8 +111,8 @@ func reset(w http.ResponseWriter) {
 			if t, ok := conn.(*tls.Conn); ok {
 				plain = t.NetConn()
 			}
-			if tcp, ok := plain.(*net.TCPConn); ok {
-				tcp.SetLinger(0)
+			if lingers, ok := plain.(interface{ SetLinger(seconds int) error }); ok {
+				lingers.SetLinger(0)
 			}
 			plain.Close()
 			return

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +66,10 @@ func TestMSALSignsInAsAnApplication(t *testing.T) {
 		if !got.AppOnly || got.App != serviceApp || !got.For(token.GraphAudience) || !slices.Equal(got.Roles, []string{"Mail.ReadWrite"}) {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+	f.clock.Advance(20 * time.Minute) // the client's clock is far behind
+	if _, err := f.confidential(byCertificate).AcquireTokenByCredential(background, []string{"https://graph.microsoft.com/.default"}); err == nil || !strings.Contains(err.Error(), "AADSTS700024") {
+		t.Errorf("an assertion of long ago: %v", err)
 	}
 	wrong, _ := confidential.NewCredFromSecret("guess")
 	_, err = f.confidential(wrong).AcquireTokenByCredential(background, []string{"https://graph.microsoft.com/.default"})

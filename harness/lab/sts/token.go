@@ -22,6 +22,10 @@ const (
 	codeLives    = 10 * time.Minute
 )
 
+// skew is how far the clocks of a client that signs an assertion and of the
+// service may disagree (general knowledge). Tokens have no such tolerance here.
+const skew = 5 * time.Minute
+
 // request is one call of the token endpoint, on its way through the checks.
 type request struct {
 	form url.Values
@@ -125,7 +129,7 @@ func (s *Service) assertion(q *request, id, raw string) *refusal {
 		return fail(700027, "invalid_client", "The client assertion failed signature validation or names another application.")
 	}
 	now := s.cfg.Clock.Now()
-	if now.Before(a.NotBefore) || !now.Before(a.Expires) {
+	if now.Before(a.NotBefore.Add(-skew)) || !now.Before(a.Expires.Add(skew)) {
 		return fail(700024, "invalid_client", "The client assertion is not within its valid time range.")
 	}
 	if !strings.HasPrefix(a.Audience, s.cfg.Base+"/") {
