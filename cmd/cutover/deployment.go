@@ -118,7 +118,7 @@ func (a *App) rules(p *profiles.Profile, names []string, t *target, allowWrite b
 	}
 	rules := guard.Rules{
 		Simulated: p.Simulated, AllowWrite: allowWrite, Resolve: resolve, Clock: a.Clock,
-		Hosts: map[string][]string{}, SignIn: map[string][]string{}, Mailboxes: map[string][]string{},
+		Hosts: map[string][]string{}, SignIn: map[string][]string{}, Uploads: map[string][]string{}, Mailboxes: map[string][]string{},
 	}
 	if t.consent != "" {
 		if rules.Consent, err = guard.LoadConsent(t.consent); err != nil {
@@ -129,6 +129,9 @@ func (a *App) rules(p *profiles.Profile, names []string, t *target, allowWrite b
 		for _, address := range m.Address {
 			rules.Mailboxes[m.Name] = append(rules.Mailboxes[m.Name], address.User())
 		}
+	}
+	rules.Caps = guard.Caps{
+		PathRate: map[string]float64{}, MailboxRate: p.Limits.PerMailbox.Rate.PerSecond, MailboxConcurrency: p.Limits.PerMailbox.Concurrency,
 	}
 	for _, name := range names {
 		if err := a.hosts(&rules, p, name); err != nil {
@@ -154,6 +157,14 @@ func (a *App) hosts(rules *guard.Rules, p *profiles.Profile, name string) error 
 		return usageError("", "path %s: %w", name, err)
 	}
 	rules.Hosts[name] = []string{host}
+	rules.Uploads[name] = guard.UploadHosts(host)
+	rate := p.Limits.Rate
+	if path.Limits.Rate.PerSecond > 0 {
+		rate = path.Limits.Rate
+	}
+	if rate.PerSecond > 0 {
+		rules.Caps.PathRate[name] = rate.PerSecond
+	}
 	for _, service := range auth.Services(path) {
 		signIn, err := guard.HostPort(service)
 		if err != nil {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"cutover/harness/guard"
+	"cutover/harness/journal"
 	"cutover/harness/lab"
 	"cutover/harness/plan"
 	"cutover/harness/result"
@@ -144,12 +146,22 @@ func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, nam
 	if err != nil {
 		return 0, err
 	}
+	if err := stress(rules, suite); err != nil {
+		return 0, err
+	}
 	if s.folder, err = a.createFolder(o, suite, s, many); err != nil {
 		return 0, err
 	}
 	defer s.folder.Close()
 	if rules.Audit, err = s.startAudit(rules.Consent); err != nil {
 		return 0, err
+	}
+	if s.journal, err = journal.Open(s.folder.Path(runfolder.JournalFile)); err != nil {
+		return 0, errors.Join(err, rules.Audit.Close())
+	}
+	defer func() { err = errors.Join(err, s.journal.Close()) }()
+	if !profile.Simulated {
+		rules.Mine = s.journal.Mine // only what this run created may be changed or deleted
 	}
 	if s.waivers, err = loadWaivers(o.waivers, suite); err != nil {
 		return 0, err
@@ -162,6 +174,18 @@ func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, nam
 	code, err = s.run(ctx)
 	s.deployment.close()
 	return code, errors.Join(err, rules.Audit.Close())
+}
+
+// stress judges the load models that look for a limit.
+func stress(rules guard.Rules, suite *suites.Suite) error {
+	for _, phase := range suite.Load {
+		if kind := phase.Model.Kind; kind == "search" || kind == "spike" {
+			if err := rules.CheckStress("load model " + kind); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (a *App) createFolder(o *runOptions, suite *suites.Suite, s *session, many bool) (*runfolder.Folder, error) {

@@ -38,6 +38,7 @@ type session struct {
 	file       string // the suite's file; "" for a built-in
 	key        []byte // the campaign's secret; nil: none
 	trail      *audit.Trail
+	journal    *journal.Journal
 	brake      *guard.Brake
 	waivers    *conform.Waivers // nil: none
 	started    time.Time
@@ -74,13 +75,8 @@ func (s *session) run(ctx context.Context) (int, error) {
 	if check, bad := failed(checks); bad {
 		return 0, notReady(check.Remedy, fmt.Errorf("%s: %s", check.Path, check.Evidence))
 	}
-	log, err := journal.Open(s.folder.Path(runfolder.JournalFile))
-	if err != nil {
-		return 0, err
-	}
-	defer log.Close()
 	observer, done := s.app.observer(s.options.noProgress || s.options.quiet)
-	deps := s.deps(ctx, checks, log, observer)
+	deps := s.deps(ctx, checks, observer)
 	before, err := run.Describe(s.plan, deps)
 	if err != nil {
 		return 0, err
@@ -96,7 +92,7 @@ func (s *session) run(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := s.cleanUp(ctx, r, log); err != nil {
+	if err := s.cleanUp(ctx, r); err != nil {
 		return 0, err
 	}
 	r.Traffic = s.deployment.door.Traffic()
@@ -134,10 +130,10 @@ func (a *App) brake(simulated bool, killFile string) *guard.Brake {
 	return guard.NewBrake(o)
 }
 
-func (s *session) deps(ctx context.Context, checks []result.Check, log *journal.Journal, observer run.Observer) run.Deps {
+func (s *session) deps(ctx context.Context, checks []result.Check, observer run.Observer) run.Deps {
 	d := run.Deps{
 		RunID: s.id, Clock: s.app.Clock, Pacer: clock.Precise(), Doers: s.deployment.doers, Auth: map[string]run.Authoriser{},
-		Traffic: s.deployment.door.Traffic, Observer: observer, Folder: s.folder, Journal: log,
+		Traffic: s.deployment.door.Traffic, Observer: observer, Folder: s.folder, Journal: s.journal,
 		Checks: checks, ShowValues: s.plan.Profile.Simulated, LabInside: s.lab != nil, Key: s.key,
 	}
 	for name, source := range s.deployment.auth {
@@ -156,22 +152,25 @@ func (s *session) deps(ctx context.Context, checks []result.Check, log *journal.
 }
 
 // cleanUp removes what the run created, also after an interrupt.
-func (s *session) cleanUp(ctx context.Context, r *result.Result, log *journal.Journal) error {
+func (s *session) cleanUp(ctx context.Context, r *result.Result) error {
+	if err := s.journal.Sync(); err != nil {
+		return err
+	}
 	entries, err := journal.Read(s.folder.Path(runfolder.JournalFile))
 	if err != nil || len(entries) == 0 {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanLimit)
 	defer cancel()
-	r.Cleanup, err = s.cleaner(ctx, entries, log)
+	r.Cleanup, err = s.cleaner(ctx, entries)
 	if ctx.Err() != nil {
 		return nil // what is left is in the result, and `cutover clean` goes on with it
 	}
 	return err
 }
 
-func (s *session) cleaner(ctx context.Context, entries []journal.Entry, log *journal.Journal) (result.Cleanup, error) {
-	deps, err := s.app.cleanDeps(s.deployment, log)
+func (s *session) cleaner(ctx context.Context, entries []journal.Entry) (result.Cleanup, error) {
+	deps, err := s.app.cleanDeps(s.deployment, s.journal)
 	if err != nil {
 		return result.Cleanup{}, err
 	}

@@ -20,11 +20,12 @@ type world struct {
 	seconds int
 	perSec  int
 	effect  float64
+	mood    float64  // spread of the seconds within a run
 	rows    []string // scenarios; each has one step on two paths
 }
 
 func newWorld(seed uint64) *world {
-	return &world{random: rand.New(rand.NewPCG(seed, 77)), seconds: 300, perSec: 4, effect: 0.03, rows: []string{"open-inbox", "week", "unread", "book"}}
+	return &world{random: rand.New(rand.NewPCG(seed, 77)), seconds: 300, perSec: 4, effect: 0.03, mood: 0.06, rows: []string{"open-inbox", "week", "unread", "book"}}
 }
 
 // run makes one run; factor multiplies the times of one row on the right path.
@@ -42,9 +43,9 @@ func (w *world) run(id string, slow string, factor float64) *result.Result {
 			if scenario == slow && path.Side == result.Right {
 				own += math.Log(factor)
 			}
-			mood := w.random.NormFloat64() * 0.06
+			mood := w.random.NormFloat64() * w.mood
 			for t := range w.seconds {
-				mood = 0.8*mood + 0.6*0.06*w.random.NormFloat64()
+				mood = 0.8*mood + 0.6*w.mood*w.random.NormFloat64()
 				h := new(hist.Histogram)
 				for range w.perSec {
 					ms := 20 * math.Exp(own+mood+0.25*w.random.NormFloat64()) * float64(1+i+j)

@@ -132,7 +132,7 @@ func between(tests []Test, base, run []*result.Result) {
 			t.Why = "the step was not asked often enough on one side"
 			continue
 		}
-		t.Base, t.Run = math.Exp(Median(b)), math.Exp(Median(n))
+		t.Base, t.Run = micro(math.Exp(Median(b))), micro(math.Exp(Median(n)))
 		value, low, high, bounded := hodgesLehmann(b, n)
 		t.Shift.Value = share(value)
 		if bounded {
@@ -166,6 +166,9 @@ func quantiles(runs []*result.Result, t Test) []float64 {
 	return out
 }
 
+// micro rounds milliseconds to the microsecond.
+func micro(ms float64) float64 { return math.Round(ms*1000) / 1000 }
+
 // share turns a difference of logarithms into a relative shift.
 func share(log float64) *float64 {
 	v := math.Expm1(log)
@@ -193,7 +196,7 @@ func (t *Test) judge(o Options, tests int) {
 		return
 	}
 	least, margin := o.MinEffect, o.Margin
-	if t.Band > 0 {
+	if t.Band > 0 { // single runs
 		least, margin = max(least, t.Band), max(margin, t.Band)
 	}
 	floor := MinShift.Seconds() * 1000
@@ -206,7 +209,7 @@ func (t *Test) judge(o Options, tests int) {
 		if t.faster*float64(tests) <= Level && *t.Shift.Value <= -o.MinEffect && felt {
 			t.Says = Faster
 		}
-	case t.Shift.High == nil && t.BaseRuns > 0:
+	case t.Shift.High == nil:
 		t.Says, t.Why = CantTell, fmt.Sprintf("%d and %d runs are too few for an interval", t.BaseRuns, t.RunRuns)
 	case *t.Shift.Value >= least && felt:
 		t.Says, t.Why = CantTell, t.tooWeak(tests, least)
@@ -217,7 +220,7 @@ func (t *Test) judge(o Options, tests int) {
 
 // tooWeak says why a shift that was seen proves nothing.
 func (t *Test) tooWeak(tests int, least float64) string {
-	if t.BaseRuns > 0 {
+	if t.Band == 0 {
 		if possible := 1 / binomial(t.BaseRuns+t.RunRuns, t.RunRuns); possible*float64(tests) > Level {
 			return fmt.Sprintf("%s, but %d against %d runs cannot prove anything among %d tests: record more runs, or name fewer tests",
 				signed(*t.Shift.Value), t.BaseRuns, t.RunRuns, tests)

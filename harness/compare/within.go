@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	draws       = 400 // resamples: an interval's ends are then known to about 2 % of rank
-	fewSeconds  = 8   // below it a bootstrap over seconds means nothing
-	mostSeconds = 240 // longer runs are cut into so many equal stretches instead
+	draws       = 400   // resamples: an interval's ends are then known to about 2 % of rank
+	fewSeconds  = 8     // below it a bootstrap over seconds means nothing
+	leastBand   = 0.001 // a history of equal nights does not make runs comparable to the last digit
+	mostSeconds = 240   // longer runs are cut into so many equal stretches instead
 )
 
 // within compares two single runs. Seconds of a run share their fate, so that runs of
@@ -24,10 +25,11 @@ func within(tests []Test, base, run *result.Result, o Options) {
 		t := &tests[i]
 		k := key{t.Scenario, t.Step, t.Path}
 		b, n := stretches(base, k), stretches(run, k)
+		t.BaseRuns, t.RunRuns = 1, 1
 		t.Band, t.Assumed = DefaultBand, true
 		if o.Band != nil {
 			if known, ok := o.Band(t.Scenario, t.Step, t.Path, t.Quantile); ok {
-				t.Band, t.Assumed = known, false
+				t.Band, t.Assumed = max(known, leastBand), false
 			}
 		}
 		low := fewestSamples(t.Quantile)
@@ -51,7 +53,7 @@ func (t *Test) bootstrap(base, run timeline, limit float64, seed uint64) {
 		t.Why = "the times are below the clock's resolution"
 		return
 	}
-	t.Base, t.Run = b.Seconds()*1000, n.Seconds()*1000
+	t.Base, t.Run = micro(b.Seconds()*1000), micro(n.Seconds()*1000)
 	value := math.Log(float64(n) / float64(b))
 	random := rand.New(rand.NewPCG(seed, 0xC0))
 	left, right := base.draw(random, t.Quantile), run.draw(random, t.Quantile)

@@ -247,6 +247,7 @@ func statuses(calls []*wire.Call) string {
 			all = append(all, text)
 		}
 	}
+	slices.Sort(all)
 	return strings.Join(all, ", ")
 }
 

@@ -80,8 +80,8 @@ type Outcome struct {
 	Mailbox string `json:"mailbox,omitempty"`
 	Cause   string `json:"cause,omitempty"` // of a check that warns or fails
 
-	stops   bool // a failure makes the path useless for a run
-	stopped bool // it was not probed because another check failed
+	stops     bool   // a failure makes the path useless for a run
+	stoppedBy string // the failed check because of which it was not probed
 }
 
 // Ready says on which paths one mailbox can be asked.

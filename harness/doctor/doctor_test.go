@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +19,6 @@ import (
 	"cutover/harness/where"
 	"cutover/harness/wire"
 	"cutover/profiles"
-	"cutover/suites/strictyaml"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -248,6 +246,3 @@ func TestEachMisconfigurationTurnsItsOwnCheckRed(t *testing.T) {
 		})
 	}
 }
-
-var _ = url.Parse
-var _ = strictyaml.Block{}

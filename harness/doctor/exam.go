@@ -84,7 +84,7 @@ func (e *exam) run() (all []Outcome) {
 }
 
 func worse(a, b Outcome) bool {
-	return a.Verdict == result.Fail && b.Verdict != result.Fail || a.stopped && !b.stopped && b.Verdict != result.Fail
+	return a.Verdict == result.Fail && b.Verdict != result.Fail || a.stoppedBy != "" && b.stoppedBy == "" && b.Verdict != result.Fail
 }
 
 // one runs one check, unless its ground is gone.
@@ -97,13 +97,14 @@ func (e *exam) one(c Check, m profiles.Mailbox) Outcome {
 			continue
 		case before.Verdict == result.Fail:
 			f = skip("%s failed", id)
-		case before.stopped:
-			f = skip("%s was not probed", id)
+		case before.stoppedBy != "":
+			id = before.stoppedBy
+			f = skip("%s failed", id)
 		default:
 			continue
 		}
 		o := c.outcome(e.path.Name, m.Name, f)
-		o.stopped = true
+		o.stoppedBy = id
 		return o
 	}
 	e.mailbox = m

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"cutover/harness/guard"
 	"cutover/harness/wire"
 )
 
@@ -78,15 +79,21 @@ func (e *exam) dnsAutodiscover() finding {
 	switch {
 	case !ok:
 		return skip("no mailbox names a mail domain")
-	case e.literal() || e.d.Resolver == nil:
-		return skip("the path's host is an address, or names are not looked up here")
+	case e.literal():
+		return skip("%s is an address, not a name", e.url.Hostname())
+	case e.d.Resolver == nil:
+		return skip("names are not looked up here")
 	}
 	name := "autodiscover." + domain
+	addresses, err := e.d.Resolver.LookupHost(e.ctx, name)
+	var refused *guard.Refusal
+	if errors.As(err, &refused) {
+		return skip("the consent does not name %s", name)
+	}
 	if canonical, err := e.d.Resolver.LookupCNAME(e.ctx, name); err == nil && strings.EqualFold(strings.TrimSuffix(canonical, "."), "autodiscover.outlook.com") {
 		return warn("%s is an alias of autodiscover.outlook.com", name).because("clients ask the cloud first and are sent back for mailboxes on premises: slower, and wrong while the two ends disagree",
 			"lead the name to Exchange on premises as long as mailboxes live there")
 	}
-	addresses, err := e.d.Resolver.LookupHost(e.ctx, name)
 	if err != nil || len(addresses) == 0 {
 		return fail("%s has no address", name)
 	}

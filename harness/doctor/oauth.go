@@ -83,8 +83,22 @@ func (e *exam) challenges() (all []challenge) {
 	return all
 }
 
+// said is the first server's challenge.
+func (e *exam) said() (challenge, bool) {
+	all := e.challenges()
+	if len(all) == 0 {
+		return nil, false
+	}
+	return all[0], true
+}
+
+var noChallenge = skip("no challenge was seen")
+
 func (e *exam) oauthChallenge() finding {
 	asking, bearers := e.asking(), e.challenges()
+	if len(asking) == 0 {
+		return noChallenge
+	}
 	if len(bearers) < len(asking) {
 		return fail("%d of %d challenges have no Bearer: %s", len(asking)-len(bearers), len(asking), schemes(asking))
 	}
@@ -110,7 +124,11 @@ func schemes(calls []*wire.Call) string {
 }
 
 func (e *exam) issuer() finding {
-	trusted := e.challenges()[0]["trusted_issuers"]
+	c, ok := e.said()
+	if !ok {
+		return noChallenge
+	}
+	trusted := c["trusted_issuers"]
 	if trusted == "" {
 		return fail("the challenge has no trusted_issuers")
 	}
@@ -134,7 +152,11 @@ func (e *exam) issuer() finding {
 var loginHosts = []string{"login.windows.net", "login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn", "login.chinacloudapi.cn"}
 
 func (e *exam) authURI() finding {
-	uri := e.challenges()[0]["authorization_uri"]
+	c, ok := e.said()
+	if !ok {
+		return noChallenge
+	}
+	uri := c["authorization_uri"]
 	if uri == "" {
 		return fail("the challenge has no authorization_uri")
 	}
@@ -145,7 +167,11 @@ func (e *exam) authURI() finding {
 }
 
 func (e *exam) tokenTypes() finding {
-	types := e.challenges()[0]["token_types"]
+	c, ok := e.said()
+	if !ok {
+		return noChallenge
+	}
+	types := c["token_types"]
 	if !strings.Contains(types, "app_asserted_user_v1") {
 		return warn("token_types is %q", types)
 	}

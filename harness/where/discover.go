@@ -97,20 +97,22 @@ func (d Discovery) Ask(ctx context.Context, base, email, protocol string, form F
 		next := call.Response.Header.Value("Location")
 		if a.Status < 300 || a.Status > 399 || next == "" {
 			a.read(call.Response.Body)
-			if a.URL != "" {
-				a.Home = d.home(at)
+			if a.URL != "" || a.Hops > 0 && a.Code == "" {
+				a.Home = d.home(at) // found there, or at least sent there
 			}
 			return a
 		}
-		target := resolve(at, next)
+		target, err := resolve(at, next)
+		if err != nil {
+			a.Failure = "a redirect that cannot be read"
+			return a
+		}
 		seen[a.Host] = true
-		if seen[hostOf(target)] {
-			// An end again: it does not know the address, or the two send each
-			// other in circles.
-			a.Host = hostOf(target)
-			if a.Hops > 0 {
-				a.Home = Moving
+		if to := hostOf(target); seen[to] {
+			if to != a.Host {
+				a.Home = Moving // the two send each other in circles
 			}
+			a.Host = to // an end that sends to itself does not know the address
 			return a
 		}
 		at = target
@@ -135,9 +137,9 @@ func (a *Answer) read(body []byte) {
 		ErrorCode string
 	}
 	if json.Unmarshal(body, &doc) == nil {
-		a.Code = doc.ErrorCode
-		if a.Status == http.StatusOK {
-			a.URL = doc.Url
+		a.Code = word(doc.ErrorCode)
+		if u, err := url.Parse(doc.Url); a.Status == http.StatusOK && err == nil {
+			a.URL = u.String()
 		}
 	}
 }
@@ -146,7 +148,7 @@ func (a *Answer) read(body []byte) {
 func hostOf(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return raw
+		return "an address that cannot be read"
 	}
 	port := u.Port()
 	if port == "" {
@@ -158,16 +160,16 @@ func hostOf(raw string) string {
 	return strings.ToLower(u.Hostname()) + ":" + port
 }
 
-func resolve(at, location string) string {
+func resolve(at, location string) (string, error) {
 	base, err := url.Parse(at)
 	if err != nil {
-		return location
+		return "", err
 	}
 	to, err := base.Parse(location)
 	if err != nil {
-		return location
+		return "", err
 	}
-	return to.String()
+	return to.String(), nil
 }
 
 // plans asks the directory whether the user has a plan for mail.

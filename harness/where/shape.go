@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode"
 
 	"cutover/harness/wire"
 )
@@ -126,5 +127,19 @@ func describe(call *wire.Call) string {
 		return call.Failure.Error()
 	}
 	code, _ := errorOf(call.Response.Body)
-	return strings.TrimSpace(fmt.Sprintf("%d %s", call.Response.Status, code))
+	return strings.TrimSpace(fmt.Sprintf("%d %s", call.Response.Status, word(code)))
+}
+
+// maxWord bounds a server's code in our lines; the longest known has 35 letters.
+const maxWord = 60
+
+// word is a server's code when it looks like one, "" when it could be anything.
+func word(code string) string {
+	odd := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("._-", r)
+	}
+	if len(code) > maxWord || strings.ContainsFunc(code, odd) {
+		return ""
+	}
+	return code
 }
