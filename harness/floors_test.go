@@ -4,6 +4,7 @@
 package harness_test
 
 import (
+	"os"
 	"os/exec"
 	"sort"
 	"strings"
@@ -96,6 +97,19 @@ func TestEveryPackageHasAFloorAndImportsPointDown(t *testing.T) {
 			if below >= floor {
 				t.Errorf("%s (floor %d) imports %s (floor %d): imports point down only", pkg, floor, dep, below)
 			}
+		}
+	}
+}
+
+func TestTheArchitectureNamesEveryPackage(t *testing.T) {
+	page, err := os.ReadFile("../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range floors {
+		name := pkg[strings.LastIndex(pkg, "/")+1:]
+		if pkg != "harness" && !strings.Contains(string(page), name) {
+			t.Errorf("docs/architecture.md does not name %s", pkg)
 		}
 	}
 }

@@ -274,7 +274,7 @@ func TestExpectations(t *testing.T) {
 func TestLoad(t *testing.T) {
 	for _, row := range []struct{ name, suite, want string }{
 		{"it guesses the built-in that was meant", "smok", `no suite "smok" (did you mean "smoke"?)`},
-		{"it lists the built-in ones", "nothing-like-it.yaml", `no suite "nothing-like-it.yaml": there is no such file, and the built-in ones are calendar, contacts, hybrid-proxy, mail-read, mail-write, nightly, smoke`},
+		{"it lists the built-in ones", "nothing-like-it.yaml", `no suite "nothing-like-it.yaml": there is no such file, and the built-in ones are calendar, contacts, hybrid-proxy, ledger, mail-read, mail-write, nightly, smoke`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, err := suites.Load(row.suite)

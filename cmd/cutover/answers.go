@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -13,11 +14,15 @@ import (
 // fourAnswers are the ways to ask for one on-premises mailbox that hybrid
 // administrators met over the years: its own server, Graph while it proxied
 // (2016 to 2023), the same with an application's token, and Graph today.
-var fourAnswers = []struct{ path, route, token, meaning string }{
-	{"onprem", "on-premises /api", "the user's", "the server itself answers its user"},
-	{"graph-2019-user", "Graph of 2019", "the user's", "Graph proxied the question to the server"},
-	{"graph-2019-app", "Graph of 2019", "app-only", "the server refused the token that Graph made for the application"},
-	{"graph-today-user", "Graph today", "the user's", "Graph no longer reaches on-premises mailboxes: move the mailbox, or use EWS"},
+var fourAnswers = []struct {
+	path, route, token string
+	status             int // of a healthy deployment
+	meaning            string
+}{
+	{"onprem", "on-premises /api", "the user's", 200, "the server itself answers its user"},
+	{"graph-2019-user", "Graph of 2019", "the user's", 200, "Graph proxied the question to the server"},
+	{"graph-2019-app", "Graph of 2019", "app-only", 401, "the server refused the token that Graph made for the application"},
+	{"graph-today-user", "Graph today", "the user's", 404, "Graph no longer reaches on-premises mailboxes: move the mailbox, or use EWS"},
 }
 
 // fourAnswers asks the same question of the same mailbox in those four ways.
@@ -33,8 +38,12 @@ func (s *session) fourAnswers(ctx context.Context) []result.Answer {
 		if call.Failure != nil {
 			continue
 		}
+		meaning := q.meaning
+		if call.Response.Status != q.status {
+			meaning = fmt.Sprintf("unlike a healthy deployment, which answers %d here", q.status)
+		}
 		answer := result.Answer{
-			Mailbox: mailbox.Name, Route: q.route, Token: q.token, Request: "GET /me/messages", Status: call.Response.Status, Meaning: q.meaning,
+			Mailbox: mailbox.Name, Route: q.route, Token: q.token, Request: "GET /me/messages", Status: call.Response.Status, Meaning: meaning,
 		}
 		answer.Code, answer.Says = errorOf(call.Response.Body)
 		if call.Response.Status == http.StatusUnauthorized {

@@ -19,21 +19,22 @@ type bars struct {
 	mu       sync.Mutex
 	line     string // guarded by mu: the decorator reads it from mpb's goroutine
 	bar      *mpb.Bar
+	total    int64 // of bar, in milliseconds
 }
 
-func newBars(w io.Writer, _ bool) *bars {
+func newBars(w io.Writer) *bars {
 	return &bars{progress: mpb.New(mpb.WithOutput(w), mpb.WithWidth(28), mpb.WithRefreshRate(200*time.Millisecond))}
 }
 
 func (b *bars) Phase(info run.PhaseInfo) {
-	b.finish()
-	total := info.Length.Milliseconds()
+	b.finish(true)
+	b.total = max(info.Length.Milliseconds(), 1)
 	b.setLine("")
 	name := info.Name
 	if !info.Measured {
 		name += " (not measured)"
 	}
-	b.bar = b.progress.New(total, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("━").Padding("─"),
+	b.bar = b.progress.New(b.total, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("━").Padding("─"),
 		mpb.PrependDecorators(decor.Name(name, decor.WC{W: 24, C: decor.DindentRight})),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + b.readLine() })),
 	)
@@ -42,22 +43,28 @@ func (b *bars) Phase(info run.PhaseInfo) {
 func (b *bars) Second(now run.Progress) {
 	b.setLine(progressLine(now))
 	if b.bar != nil {
-		b.bar.SetCurrent(now.InPhase.Milliseconds())
+		b.bar.SetCurrent(min(now.InPhase.Milliseconds(), b.total-1))
 	}
 }
 
-func (b *bars) Done(*result.Result) { b.finish() }
+func (b *bars) Done(r *result.Result) { b.finish(r.Stop == nil) }
 
-func (b *bars) finish() {
-	if b.bar != nil {
-		b.bar.SetTotal(-1, true)
-		b.bar = nil
+// finish lets go of the current bar: full when its phase came to its end, as
+// far as it got otherwise. mpb waits for ever for a bar that does neither.
+func (b *bars) finish(whole bool) {
+	if b.bar == nil {
+		return
 	}
+	if whole {
+		b.bar.SetCurrent(b.total)
+	}
+	b.bar.Abort(false)
+	b.bar = nil
 }
 
 // close waits until the last frame is drawn, so that what follows stands below it.
 func (b *bars) close() {
-	b.finish()
+	b.finish(false)
 	b.progress.Wait()
 }
 

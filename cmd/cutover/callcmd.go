@@ -40,7 +40,7 @@ func (a *App) callCommand() *cobra.Command {
 		Long: "Asks one question down both paths and shows the answers side by side, as the comparison sees\n" +
 			"them, with the differences that its rules name. The URL is Microsoft Graph's, relative to /me.",
 		Example: "  cutover call GET '/me/messages?$top=1&$select=subject,from'\n" +
-			"  cutover call GET /me/calendarView --mailbox ann.adams --raw\n" +
+			"  cutover call GET /me/calendarView --mailbox ben.becker --raw\n" +
 			"  cutover call POST /me/messages --body '{\"subject\": \"hello\"}' --save suite.yaml",
 		Args: exactArgs(2, "a method and a URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -221,7 +221,7 @@ func (a *App) showDifferences(asked []*side, p *profiles.Profile, box profiles.M
 		Identities: [][2]string{{l.SMTP, r.SMTP}, {l.UPN, r.UPN}},
 	})
 	c.Compare(conform.Pair{
-		Scenario: "call", Step: op.Method, Endpoint: left.template.Endpoint, Mailbox: box.Name, Select: left.template.Select,
+		Scenario: "call", Step: op.Method, Endpoint: left.template.Endpoint, Mailbox: box.Name, Select: left.template.Select, Search: left.template.Searches,
 		Left: left.answer(), Right: right.answer(), LeftNotes: left.template.Notes, RightNotes: right.template.Notes,
 	})
 	return a.printFindings(c.Report().Findings)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -56,6 +57,9 @@ func (a *App) cleanRun(ctx context.Context, t *target, id string) (err error) {
 	if len(open) == 0 {
 		fmt.Fprintln(a.Stdout, "nothing to remove: the journal has no open entry")
 		return nil
+	}
+	if simulated(dir) {
+		return a.settle(file, open)
 	}
 	profile, l, err := a.profileOf(context.WithoutCancel(ctx), t, 1)
 	if err != nil {
@@ -133,4 +137,30 @@ func (a *App) printCleanup(c result.Cleanup) {
 	for _, item := range c.Items {
 		fmt.Fprintf(a.Stdout, "  left: %s\n", item)
 	}
+}
+
+// simulated says whether a run asked the lab, whose mailboxes ended with it.
+func simulated(dir string) bool {
+	data, err := os.ReadFile(filepath.Join(dir, runfolder.RunFile))
+	if err != nil {
+		return false
+	}
+	var run result.Run
+	return json.Unmarshal(data, &run) == nil && run.Target == result.Simulated
+}
+
+// settle closes the journal of a run on the lab: nothing outlived it.
+func (a *App) settle(file string, open []journal.Entry) (err error) {
+	log, err := journal.Open(file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	for _, e := range open {
+		if err := log.Removed(e.Seq); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(a.Stdout, "nothing is left: the lab ended with its run, and %d items with it\n", len(open))
+	return nil
 }

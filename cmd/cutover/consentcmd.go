@@ -10,6 +10,7 @@ import (
 	"cutover/harness/consent"
 	"cutover/harness/guard"
 	"cutover/profiles"
+	"cutover/suites/strictyaml"
 )
 
 // consentMonth is how long a drafted consent lasts: long enough for a
@@ -29,6 +30,10 @@ func (a *App) consentCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			if name == "" {
 				return usageError("for example --for contoso.yaml", "consent needs --for PROFILE")
+			}
+			var highest strictyaml.Rate
+			if err := highest.UnmarshalText([]byte(rate)); err != nil {
+				return usageError("", "--rate: %w", err)
 			}
 			profile, err := profiles.Load(name)
 			if err != nil {

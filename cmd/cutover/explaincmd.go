@@ -8,13 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"cutover/harness/conform"
+	"cutover/harness/doctor"
 	"cutover/harness/lab/quirks"
 )
 
 func (a *App) explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "explain ID",
-		Short:   "What a rule, finding or quirk means, with its source and remedy",
+		Short:   "What a rule, finding, quirk or check means, with its source and remedy",
 		Example: "  cutover explain case.property",
 		Args:    exactArgs(1, "one id, as a report prints it"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -40,14 +41,23 @@ func (a *App) explain(id string) error {
 	for _, q := range quirks.All() {
 		if q.ID == id {
 			found = true
-			a.describe(q.ID+" (lab quirk)", q.About, [][2]string{
-				{"side", string(q.Side)}, {"trigger", q.Trigger}, {"source", q.Source}, {"certainty", string(q.Certainty)},
-				{"switch on", "cutover run --set lab.quirks=" + q.ID},
-			})
+			rows := [][2]string{
+				{"in the lab", string(q.State)}, {"side", string(q.Side)}, {"trigger", q.Trigger}, {"source", q.Source}, {"certainty", string(q.Certainty)},
+			}
+			if q.State == quirks.Toggle {
+				rows = append(rows, [2]string{"switch on", "cutover run --set lab.quirks=" + q.ID})
+			}
+			a.describe(q.ID+" (lab quirk)", q.About, rows)
 		}
 	}
+	if c, ok := doctor.Explain(id); ok {
+		found = true
+		a.describe(c.ID+" (doctor check)", c.Title, [][2]string{
+			{"blocks", string(c.Blocks)}, {"cause", c.Cause}, {"remedy", c.Remedy}, {"source", c.Source},
+		})
+	}
 	if !found {
-		return usageError("`cutover list rules` and `cutover list quirks` list the ids", "nothing is known under %q", id)
+		return usageError("`cutover list` with rules, quirks or checks lists the ids", "nothing is known under %q", id)
 	}
 	return nil
 }
@@ -70,6 +80,9 @@ func explainable() []string {
 	}
 	for _, q := range quirks.All() {
 		ids[q.ID] = true
+	}
+	for _, c := range doctor.Checks() {
+		ids[c.ID] = true
 	}
 	return sorted(ids)
 }

@@ -112,6 +112,12 @@ func (l *loadFlags) options(flags *pflag.FlagSet, vars map[string]string) (plan.
 	if l.only != "" && l.only != plan.Left && l.only != plan.Right {
 		wrong = append(wrong, fmt.Sprintf("--only: expected left or right, got %q", l.only))
 	}
+	if flags.Changed("users") && l.users < 1 {
+		wrong = append(wrong, fmt.Sprintf("--users: expected 1 or more, got %d", l.users))
+	}
+	if flags.Changed("iterations") && l.iterations < 1 {
+		wrong = append(wrong, "--iterations: expected 1 or more, got 0")
+	}
 	if flags.Changed("seed") {
 		o.Seed = &l.seed
 	}

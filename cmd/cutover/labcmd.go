@@ -116,7 +116,7 @@ func (a *App) labMoveCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "cloud, onprem, unlicensed or softdeleted")
-	cmd.Flags().StringVar(&control, "control", "", "control address of the lab, as `cutover lab` prints it")
+	cmd.Flags().StringVar(&control, "control", "", "control address of the lab, as cutover lab prints it")
 	return cmd
 }
 

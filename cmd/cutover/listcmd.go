@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cutover/harness/conform"
+	"cutover/harness/doctor"
 	"cutover/harness/lab/quirks"
 	"cutover/harness/load"
 	"cutover/profiles"
@@ -39,6 +40,12 @@ var kinds = map[string]func() [][2]string{
 	"quirks": func() (rows [][2]string) {
 		for _, q := range quirks.All() {
 			rows = append(rows, [2]string{q.ID, q.About})
+		}
+		return rows
+	},
+	"checks": func() (rows [][2]string) {
+		for _, c := range doctor.Checks() {
+			rows = append(rows, [2]string{c.ID, c.Title})
 		}
 		return rows
 	},

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"cutover/harness/lab"
 	"cutover/harness/plan"
 	"cutover/profiles"
 	"cutover/suites"
@@ -59,7 +60,17 @@ func (a *App) compile(cmd *cobra.Command, t *target, l *loadFlags, vars map[stri
 	if err != nil {
 		return nil, err
 	}
-	return plan.Compile(suite, profile, options)
+	settings, _, err := t.settings()
+	if err != nil {
+		return nil, err
+	}
+	sized := *profile
+	if o, err := lab.ParseSettings(settings); err != nil {
+		return nil, usageError("docs/lab.md lists the lab's settings", "--set %w", err)
+	} else if o.Mailboxes > 0 && sized.Mailboxes.Lab > 0 {
+		sized.Mailboxes.Lab = o.Mailboxes
+	}
+	return plan.Compile(suite, &sized, options)
 }
 
 func (a *App) printPlan(p *plan.Plan, asJSON bool) error {

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"cutover/harness/paths"
+	"cutover/harness/plan"
 	"cutover/harness/result"
 	"cutover/harness/wire"
 	"cutover/profiles"
@@ -28,7 +30,7 @@ func (s *session) preflight(ctx context.Context) ([]result.Check, error) {
 		if ctx.Err() != nil {
 			return nil, &exitError{code: exitInterrupted, err: fmt.Errorf("interrupted before the run began; nothing was measured")}
 		}
-		checks = append(checks, reachable(path, call), signedIn(path, call))
+		checks = append(checks, reachable(path, call), signedIn(path, call, s.expects(side, http.StatusUnauthorized)), answered(path, call))
 	}
 	return checks, nil
 }
@@ -111,9 +113,41 @@ func remedy(kind wire.FailureKind, host string) string {
 	}
 }
 
-// signedIn fails for a sign-in that cannot work. A 401 to a bearer token is
-// only a warning: suites about tokens ask for it.
-func signedIn(p profiles.Path, call *wire.Call) result.Check {
+// expects says whether some step of the plan takes a status for an answer on
+// this side: suites about refusals do.
+func (s *session) expects(side plan.Side, status int) bool {
+	for _, scenario := range s.plan.Scenarios {
+		for _, step := range scenario.Steps {
+			if set := step.Source.Asked(side.Path, side.Side).Expect.Status; !set.IsZero() && set.Contains(status) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// answered fails when something else than the mailbox's API answers: a
+// firewall, a pre-authentication page, a server without the endpoint.
+func answered(p profiles.Path, call *wire.Call) result.Check {
+	check := result.Check{ID: "api", Title: "the mailbox's API answers", Path: p.Name, Verdict: result.Pass, Evidence: "as such"}
+	switch {
+	case call.Failure != nil:
+		check.Verdict, check.Evidence = result.Skip, "not probed: the path was not reached"
+	case p.Dialect.Kind == "plain" || call.Response.Status < http.StatusBadRequest || call.Response.Status == http.StatusUnauthorized:
+	case json.Valid(call.Response.Body) && len(call.Response.Body) > 0:
+		code, _ := errorOf(call.Response.Body)
+		check.Verdict, check.Evidence = result.Warn, fmt.Sprintf("%d %s", call.Response.Status, code)
+	default:
+		check.Verdict = result.Fail
+		check.Evidence = fmt.Sprintf("%d, and the answer is no JSON", call.Response.Status)
+		check.Remedy = "something in front of the mailbox answers, or the virtual directory is blocked: `cutover doctor` names the cause"
+	}
+	return check
+}
+
+// signedIn fails for a sign-in that cannot work. A 401 that the suite expects
+// is only a warning.
+func signedIn(p profiles.Path, call *wire.Call, expected bool) result.Check {
 	check := result.Check{ID: "sign-in", Title: "the sign-in is accepted", Path: p.Name, Verdict: result.Pass}
 	switch {
 	case call.Failure != nil && call.Failure.Kind == wire.NoToken:
@@ -123,9 +157,9 @@ func signedIn(p profiles.Path, call *wire.Call) result.Check {
 		check.Verdict, check.Evidence = result.Skip, "not probed: the path was not reached"
 	case call.Response.Status == http.StatusUnauthorized:
 		check.Verdict, check.Evidence = result.Warn, "401: "+strings.Join(call.Response.Header.Values("WWW-Authenticate"), ", ")
-		if p.Auth.Kind == "basic" || p.Auth.Kind == "ntlm" {
+		if !expected && p.Auth.Kind != "" && p.Auth.Kind != "none" {
 			check.Verdict = result.Fail
-			check.Remedy = "the account was refused: check user and password, and that this sign-in is switched on for the virtual directory"
+			check.Remedy = "the credential was refused: `cutover doctor` names the cause, `cutover token --path " + p.Name + "` explains the token"
 		}
 	default:
 		check.Evidence = "accepted"

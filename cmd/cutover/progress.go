@@ -23,7 +23,7 @@ func (a *App) observer(off bool) (run.Observer, func()) {
 		return silence{}, func() {}
 	}
 	if a.terminal(a.Stderr) && a.Env("TERM") != "dumb" {
-		bars := newBars(a.Stderr, a.Env("NO_COLOR") == "")
+		bars := newBars(a.Stderr)
 		return bars, bars.close
 	}
 	return &plainProgress{w: a.Stderr}, func() {}

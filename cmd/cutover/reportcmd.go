@@ -25,7 +25,7 @@ func (a *App) reportCommand() *cobra.Command {
 			return a.renderRun(args[0], formatName, out, partial)
 		},
 	}
-	cmd.Flags().StringVar(&formatName, "format", "text", "what to render: `cutover list formats`")
+	cmd.Flags().StringVar(&formatName, "format", "text", "what to render; cutover list formats names them")
 	cmd.Flags().StringVar(&out, "out", "", "file to write (default stdout)")
 	cmd.Flags().BoolVar(&partial, "partial", false, "seal the folder of a run that was killed, then render it")
 	return cmd

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,6 +35,8 @@ type runOptions struct {
 	ci         string
 	killFile   string
 	waivers    string
+	history    string
+	baseline   string
 }
 
 func (a *App) runCommand() *cobra.Command {
@@ -60,7 +62,9 @@ func (a *App) runCommand() *cobra.Command {
 	o.target.register(flags)
 	o.load.register(flags)
 	flags.StringVar(&o.out, "out", "", "run folder (default runs/<UTC time>-<suite>); with several suites, the folder of their folders")
-	flags.StringSliceVar(&o.formats, "format", strings.Split(defaultFormats, ","), "reports to write: `cutover list formats`")
+	flags.StringSliceVar(&o.formats, "format", strings.Split(defaultFormats, ","), "reports to write; cutover list formats names them")
+	flags.StringVar(&o.history, "history", "", "index of runs: judge this run against the good ones, then record it")
+	flags.StringVar(&o.baseline, "baseline", "", "with --history, the mark of the runs to judge against (default good)")
 	flags.StringVar(&o.waivers, "waivers", "", "file of accepted differences (default: the suite's, if it names one)")
 	flags.StringVar(&o.killFile, "kill-file", "", "stop the run, exit code 5, as soon as this file exists")
 	flags.StringVar(&o.ci, "ci", "auto", "annotate the build of a service: auto, none, github or azure")
@@ -75,6 +79,9 @@ func (a *App) runCommand() *cobra.Command {
 func (a *App) runSuites(cmd *cobra.Command, o *runOptions, names []string) error {
 	if !contains([]string{"auto", "none", "github", "azure"}, o.ci) {
 		return usageError("known: auto, none, github, azure", "--ci: unknown service %q", o.ci)
+	}
+	if o.baseline != "" && o.history == "" {
+		return usageError("`cutover compare BASE RUN` holds one run against another", "--baseline needs --history")
 	}
 	for _, format := range o.formats {
 		if _, err := reports.Lookup(format); err != nil {
@@ -96,7 +103,11 @@ func (a *App) runSuites(cmd *cobra.Command, o *runOptions, names []string) error
 	}
 	worst := exitPass
 	for i, suite := range loaded {
-		code, err := a.runOne(cmd, o, suite, names[i], len(loaded) > 1)
+		number := 0 // the only one
+		if len(loaded) > 1 {
+			number = i + 1
+		}
+		code, err := a.runOne(cmd, o, suite, names[i], number)
 		if err != nil {
 			return err
 		}
@@ -119,7 +130,7 @@ func severity(code int) int {
 }
 
 // runOne runs one suite into one folder and returns the verdict's exit code.
-func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, name string, many bool) (code int, err error) {
+func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, name string, number int) (code int, err error) {
 	ctx := cmd.Context()
 	_, vars, err := o.target.settings()
 	if err != nil {
@@ -149,7 +160,7 @@ func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, nam
 	if err := stress(rules, suite); err != nil {
 		return 0, err
 	}
-	if s.folder, err = a.createFolder(o, suite, s, many); err != nil {
+	if s.folder, err = a.createFolder(o, suite, s, number); err != nil {
 		return 0, err
 	}
 	defer s.folder.Close()
@@ -173,6 +184,9 @@ func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, nam
 	}
 	code, err = s.run(ctx)
 	s.deployment.close()
+	if !o.quiet {
+		fmt.Fprintf(a.Stderr, "cutover: audit head %s\n", rules.Audit.Head())
+	}
 	return code, errors.Join(err, rules.Audit.Close())
 }
 
@@ -188,20 +202,26 @@ func stress(rules guard.Rules, suite *suites.Suite) error {
 	return nil
 }
 
-func (a *App) createFolder(o *runOptions, suite *suites.Suite, s *session, many bool) (*runfolder.Folder, error) {
+func (a *App) createFolder(o *runOptions, suite *suites.Suite, s *session, number int) (*runfolder.Folder, error) {
 	s.id = s.started.Format("20060102T150405Z") + "-" + suite.Name
+	if number > 1 {
+		s.id += fmt.Sprintf("-%d", number)
+	}
 	dir := filepath.Join("runs", s.id)
 	if o.out != "" {
 		dir = o.out
-		if many {
-			dir = filepath.Join(o.out, suite.Name)
+		if number > 0 {
+			dir = filepath.Join(o.out, fmt.Sprintf("%02d-%s", number, suite.Name))
 		}
 	}
 	folder, err := runfolder.Create(dir)
+	var path *fs.PathError
 	switch {
+	case errors.Is(err, runfolder.ErrUncleaned):
+		return nil, usageError("remove them with `cutover clean --run "+quoteArg(dir)+"`, or choose another folder with --out", "%w", err)
 	case errors.Is(err, runfolder.ErrForeign):
 		return nil, usageError("choose another folder with --out", "%w", err)
-	case err != nil && (errors.Is(err, os.ErrPermission) || errors.Is(err, os.ErrExist)):
+	case errors.As(err, &path):
 		return nil, usageError("choose another folder with --out", "%w", err)
 	}
 	return folder, err

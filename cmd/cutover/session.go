@@ -68,15 +68,8 @@ func (s *session) run(ctx context.Context) (int, error) {
 	if !s.options.quiet {
 		fmt.Fprintf(s.app.Stderr, "cutover: %s, seed %d, on the %s\n", s.plan.Suite.Name, s.plan.Seed, labSays(s.lab, s.plan.Profile.Name))
 	}
-	checks, err := s.preflight(ctx)
-	if err != nil {
-		return 0, err
-	}
-	if check, bad := failed(checks); bad {
-		return 0, notReady(check.Remedy, fmt.Errorf("%s: %s", check.Path, check.Evidence))
-	}
 	observer, done := s.app.observer(s.options.noProgress || s.options.quiet)
-	deps := s.deps(ctx, checks, observer)
+	deps := s.deps(observer)
 	before, err := run.Describe(s.plan, deps)
 	if err != nil {
 		return 0, err
@@ -85,6 +78,21 @@ func (s *session) run(ctx context.Context) (int, error) {
 	if err := s.folder.WriteRun(before.Asked()); err != nil {
 		return 0, err
 	}
+	if deps.Checks, err = s.preflight(ctx); err != nil {
+		return 0, err
+	}
+	if check, bad := failed(deps.Checks); bad {
+		return 0, notReady(check.Remedy, fmt.Errorf("%s: %s", check.Path, check.Evidence))
+	}
+	if s.lab != nil {
+		deps.Answers = s.fourAnswers(ctx)
+	}
+	silent := context.AfterFunc(ctx, func() {
+		if !s.options.quiet {
+			fmt.Fprintln(s.app.Stderr, "cutover: stopping: what is in flight may finish, then the clean-up runs; Ctrl-C again leaves at once")
+		}
+	})
+	defer silent()
 	watched, release := s.watch(ctx)
 	r, err := run.Run(watched, s.plan, deps)
 	release()
@@ -97,8 +105,7 @@ func (s *session) run(ctx context.Context) (int, error) {
 	}
 	r.Traffic = s.deployment.door.Traffic()
 	r.Checks = append(r.Checks, s.reconcile(r)...)
-	result.Decide(r)
-	if err := s.write(r); err != nil {
+	if err := s.judged(r); err != nil {
 		return 0, err
 	}
 	return r.ExitCode, nil
@@ -130,11 +137,11 @@ func (a *App) brake(simulated bool, killFile string) *guard.Brake {
 	return guard.NewBrake(o)
 }
 
-func (s *session) deps(ctx context.Context, checks []result.Check, observer run.Observer) run.Deps {
+func (s *session) deps(observer run.Observer) run.Deps {
 	d := run.Deps{
 		RunID: s.id, Clock: s.app.Clock, Pacer: clock.Precise(), Doers: s.deployment.doers, Auth: map[string]run.Authoriser{},
 		Traffic: s.deployment.door.Traffic, Observer: observer, Folder: s.folder, Journal: s.journal,
-		Checks: checks, ShowValues: s.plan.Profile.Simulated, LabInside: s.lab != nil, Key: s.key,
+		ShowValues: s.plan.Profile.Simulated, LabInside: s.lab != nil, Key: s.key,
 	}
 	for name, source := range s.deployment.auth {
 		d.Auth[name] = source
@@ -145,7 +152,6 @@ func (s *session) deps(ctx context.Context, checks []result.Check, observer run.
 		}
 	}
 	if s.lab != nil {
-		d.Answers = s.fourAnswers(ctx)
 		d.Key = fmt.Appendf(nil, "lab-%d", s.plan.Seed)
 	}
 	return d

@@ -51,6 +51,9 @@ func (a *App) waiveCommand() *cobra.Command {
 					return usageError("for example --expires 2027-01-31", "--expires: %q is no date", expires)
 				}
 			}
+			if day.Before(a.Clock.Now().Truncate(24 * time.Hour)) {
+				return usageError("a waiver counts up to and with that day", "--expires: %s is in the past", expires)
+			}
 			if strings.TrimSpace(reason) == "" || strings.TrimSpace(owner) == "" {
 				return usageError("a waiver that nobody answers for is an ignored failure", "waive needs --reason and --owner")
 			}

@@ -288,7 +288,7 @@ func (r *Report) decide(goodBase, goodRun int) {
 	case goodBase == 0 || goodRun == 0:
 		unsure = append(unsure, "no run with times that count on "+oneOf(goodBase == 0, "the base side", "the run side"))
 	case len(r.Tests) == 0:
-		unsure = append(unsure, "no step was asked on both sides")
+		unsure = append(unsure, "nothing was tested: no step was asked often enough")
 	}
 	r.Verdict, r.ExitCode, r.Reasons = result.Pass, result.ExitPass, append(worse, unsure...)
 	if r.Reasons == nil {

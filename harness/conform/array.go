@@ -104,11 +104,15 @@ func (w *walk) unpaired(ls, rs []canon.Node, a alignment) {
 	if a.degraded {
 		w.note("alignment.degraded", aspectOrder, fmt.Sprintf("%d elements", len(ls)), fmt.Sprintf("%d elements", len(rs)))
 	}
+	missing, extra := "item.missing", "item.extra"
+	if w.pair.Search && (len(a.left) == 0) != (len(a.right) == 0) {
+		missing, extra = "index.lag", "index.lag" // one side finds a part of what the other does
+	}
 	if len(a.left) > 0 {
-		w.note(w.absence("item.missing", ls, a.left), aspectPresence, w.labels(ls, a.left), absentOf(len(rs)))
+		w.note(w.absence(missing, ls, a.left), aspectPresence, w.labels(ls, a.left), absentOf(len(rs)))
 	}
 	if len(a.right) > 0 {
-		w.note(w.absence("item.extra", rs, a.right), aspectPresence, absentOf(len(ls)), w.labels(rs, a.right))
+		w.note(w.absence(extra, rs, a.right), aspectPresence, absentOf(len(ls)), w.labels(rs, a.right))
 	}
 }
 

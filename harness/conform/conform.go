@@ -63,6 +63,7 @@ type Pair struct {
 	Mailbox        string
 	Left, Right    Answer
 	Select         []string // in Graph's words
+	Search         bool     // it asks by $search, whose index may lag behind the mailbox
 	Rules          []suites.CompareRule
 	// Refs are the captures in the two requests. When the items that they name turn out not to be
 	// each other's counterpart, the pair is not comparable.
@@ -76,7 +77,7 @@ type Pair struct {
 	Diverged bool
 	// Expected says that the suite itself expects the two statuses that were answered.
 	Expected bool
-	// OwnWords says that a path asked in its own words: only the statuses are comparable.
+	// OwnWords says that a path asked in its own words: nothing is comparable but whether it answered.
 	OwnWords bool
 }
 
@@ -96,16 +97,17 @@ type RuleUse struct {
 
 // Comparer compares pairs. It is safe for concurrent use.
 type Comparer struct {
-	opts     Options
-	left     *canon.Dialect
-	right    *canon.Dialect
-	names    renaming
-	rules    ruleSet
-	ids      *identityGraph
-	versions *versionLog
-	folded   folder
-	benches  sync.Pool
-	mask     masker
+	opts      Options
+	left      *canon.Dialect
+	right     *canon.Dialect
+	names     renaming
+	rules     ruleSet
+	ids       *identityGraph
+	versions  *versionLog
+	folded    folder
+	pushbacks pushbackLog
+	benches   sync.Pool
+	mask      masker
 
 	stepRules sync.Map // *suites.CompareRule, the first of a step → ruleSet
 	entities  sync.Map // endpoint → entity

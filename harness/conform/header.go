@@ -90,6 +90,8 @@ func (w *walk) preference(l, r string) {
 		w.header("id.prefer_ignored", "Preference-Applied", orNone(lv), orNone(rv))
 	case strings.Contains(both, "body-content-type"):
 		w.header("body.prefer", "Preference-Applied", orNone(lv), orNone(rv))
+	case strings.Contains(both, "track-changes"):
+		w.header("sync.protocol", "Preference-Applied", orNone(lv), orNone(rv))
 	case l == "" || r == "":
 		w.header("header.missing", "Preference-Applied", orNone(lv), orNone(rv))
 	default:

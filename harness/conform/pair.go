@@ -17,16 +17,30 @@ import (
 // never.
 func (c *Comparer) availability(p Pair) (skip string, seen []observation) {
 	l, r := unavailable(p.Left), unavailable(p.Right)
+	c.pushback(p)
+	why := "availability"
+	if (l == "") != (r == "") {
+		why = outage(p.Endpoint, p.Left)
+		if l == "" {
+			why = outage(p.Endpoint, p.Right)
+		}
+	}
+	down := [2]bool{l != "", r != ""}
 	note := func() []observation {
-		rule := named("availability")
+		rule := named(why)
+		if why != "availability" {
+			l, r = "", "" // what the answers say is known: show it
+		}
 		return []observation{{rule: rule, left: orAnswered(l, p.Left), right: orAnswered(r, p.Right), severity: rule.severity,
-			attribution: blame(l != "", r != "")}}
+			attribution: blame(down[0], down[1])}}
 	}
 	switch {
 	case p.Diverged:
 		return "diverged mailbox", nil
-	case p.OwnWords:
+	case p.OwnWords && why == "availability":
 		return "own words", nil
+	case p.OwnWords:
+		return "own words", note()
 	case l != "" && r != "":
 		return "both sides unavailable", nil
 	case l != "":

@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -27,6 +28,9 @@ var (
 // recognise finds the row of the ledger that explains a difference of statuses or error codes, ""
 // when none does. It looks at codes, diagnostics and the stable parts of messages only.
 func recognise(p *Pair, l, r failure) string {
+	if refusedSeries(p, l, p.Right) || refusedSeries(p, r, p.Left) {
+		return "recur.inexpressible"
+	}
 	for _, f := range []failure{l, r} {
 		if f.status < 400 {
 			continue
@@ -36,6 +40,12 @@ func recognise(p *Pair, l, r failure) string {
 		}
 	}
 	return ""
+}
+
+// refusedSeries reports whether a side refused to create the series that the other side created.
+func refusedSeries(p *Pair, f failure, other Answer) bool {
+	return f.status == 400 && f.code == "ErrorPropertyValidationFailure" && strings.HasPrefix(p.Endpoint, "POST ") &&
+		strings.HasSuffix(p.Endpoint, "/events") && other.Status < 300 && bytes.Contains(other.Body, []byte(`ecurrence":{`))
 }
 
 func recogniseOne(endpoint string, f failure) string {

@@ -89,6 +89,7 @@ func (c *Comparer) Report() Report {
 	r.Findings = c.folded.hush(c.folded.findings())
 	r.Findings = append(r.Findings, c.identityFindings(bad)...)
 	r.Findings = append(r.Findings, c.versionFindings()...)
+	r.Findings = append(r.Findings, c.pushbackFindings()...)
 	slices.SortStableFunc(r.Findings, compareFindings)
 	cluster(r.Findings, c.folded.sketches())
 	r.Comparison = result.Comparison{

@@ -297,20 +297,92 @@ func TestTheReportSumsUpPerMailbox(t *testing.T) {
 	}
 }
 
-func TestNoCredentialAppearsInAnyReport(t *testing.T) {
+func TestWhatHangsOnAFailedCheckNamesIt(t *testing.T) {
 	w := newWorld(t)
-	hostile := "x\x1b[31m\nBearer " + canary + "." + canary + "." + canary
-	w.answers["/EWS/"] = status(302, "", "Location", "https://sts.test/login?secret="+canary)
-	w.answers["openid-configuration"] = status(200, `{"issuer":"https://evil.test/`+canary+`","token_endpoint":"x"}`)
-	inbox(401, "", "", "x-ms-diagnostics", `2000001;reason="`+strings.ReplaceAll(hostile, "\n", " ")+`";error_category="invalid_token"`)(w)
+	w.overTLS = true
+	w.chain[0].NotAfter = w.now.Add(-time.Hour)
 	r := w.examine(t.Context())
-	data, err := json.Marshal(r)
+	for _, id := range []string{"front.preauth", "vdir.api", "oauth.issuer", "autod.agree", "rest.mailbox"} {
+		if c := find(r, "onprem", id); c.Verdict != result.Skip || !strings.Contains(c.Evidence, "not probed because tls.") {
+			t.Errorf("%s: %s %s", id, c.Verdict, c.Evidence)
+		}
+	}
+}
+
+func TestEveryMailboxAskedForIsExamined(t *testing.T) {
+	w := newWorld(t)
+	ben := profiles.Mailbox{Name: "ben", Address: map[string]profiles.Address{"onprem": {UPN: "ben@contoso.test"}, "cloud": {UPN: "ben@cloud.contoso.test"}}}
+	w.options.Mailboxes = []profiles.Mailbox{w.profile.Mailboxes.List[0], ben}
+	w.answers["users/ben"] = status(404, `{"error":{"code":"MailboxNotEnabledForRESTAPI","message":""}}`)
+	r := w.examine(t.Context())
+	var ready []string
+	for _, m := range r.Ready {
+		ready = append(ready, m.Mailbox+": "+m.Path)
+	}
+	if want := []string{"ann: cloud + onprem-rest", "ben: onprem-rest"}; !slices.Equal(ready, want) {
+		t.Errorf("got %v, want %v\n%s", ready, want, dump(r))
+	}
+	if c := find(r, "cloud", "graph.scope"); c.Evidence != "not probed because graph.location failed" {
+		t.Errorf("one mailbox that fails does not stop what hangs on it: %s", c.Evidence)
+	}
+}
+
+func find(r *doctor.Report, path, id string) doctor.Outcome {
+	for _, c := range r.Checks {
+		if c.Path == path && c.ID == id {
+			return c
+		}
+	}
+	return doctor.Outcome{}
+}
+
+func TestTheDoorKeepsTheDoctorIn(t *testing.T) {
+	door, err := guard.Open(guard.Rules{Hosts: map[string][]string{doctor.Probes: {"127.0.0.1:1"}}, SignIn: map[string][]string{doctor.Handshakes: {"127.0.0.1:1"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{dump(r), string(data)} {
-		if strings.Contains(text, canary) || strings.Contains(text, "\x1b") {
-			t.Errorf("a secret or a control character is printed:\n%s", text)
+	defer door.Close()
+	anonymous, shake := doctor.Through(door, func(url string) (guard.Options, bool) { return guard.Options{}, strings.Contains(url, "127.0.0.1") })
+	if anonymous("https://mail.contoso.test/") != nil || anonymous("nonsense") != nil {
+		t.Error("a host that the rules do not name has a sender")
+	}
+	for _, r := range []struct {
+		name, url string
+		kind      wire.FailureKind
+	}{
+		{"a host without options: it is refused", "https://mail.contoso.test/", wire.Refused},
+		{"a host that the door does not know: it is refused", "https://127.0.0.1:2/", wire.Refused},
+		{"a closed port: it is a failed connection", "https://127.0.0.1:1/", wire.Connect},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			_, err := shake(t.Context(), r.url, 0)
+			var f *wire.Failure
+			if !errors.As(err, &f) || f.Kind != r.kind {
+				t.Errorf("got %v, want %v", err, r.kind)
+			}
+		})
+	}
+}
+
+func TestNoCredentialAppearsInAnyReport(t *testing.T) {
+	token := "Bearer " + canary + "." + canary + "." + canary
+	for name, spoil := range map[string]func(*world){
+		"a redirect that carries a secret":   answer("/EWS/", status(302, "", "Location", "https://sts.test/login?secret="+canary)),
+		"a server's name that is a token":    answer("/EWS/", status(401, "", "Server", "proxy \x1b[31m "+token)),
+		"an issuer with a secret in its URL": answer("openid-configuration", status(200, `{"issuer":"https://evil.test/`+canary+`","token_endpoint":"x"}`)),
+		"a reason that repeats the token":    inbox(401, "", "", "x-ms-diagnostics", `2000001;reason="x `+token+`";error_category="invalid_token"`),
+	} {
+		w := newWorld(t)
+		spoil(w)
+		r := w.examine(t.Context())
+		data, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{dump(r), string(data)} {
+			if strings.Contains(text, canary) || strings.Contains(text, "\x1b") || !r.Failed() {
+				t.Errorf("%s is printed, or not noticed:\n%s", name, text)
+			}
 		}
 	}
 }

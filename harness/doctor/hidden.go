@@ -22,6 +22,6 @@ func NotVisible() []Hidden {
 		{"namespaces are registered with the token service", "Get-MgServicePrincipal of 00000002-0000-0ff1-ce00-000000000000, ServicePrincipalNames", "https://NAMESPACE and https://autodiscover.DOMAIN"},
 		{"the directory is synchronised", "Get-ADSyncScheduler; Get-MailUser | fl ExternalEmailAddress in the cloud", "every tested mailbox is known on both sides"},
 		{"users have the licence they need", "Get-MgUserLicenseDetail", "reports differ on whether mailboxes on premises need one: not asserted"},
-		{"the firewall lets the cloud in", "a test from the Internet: `cutover doctor --vantage internet` on a machine outside", "/api and /autodiscover/autodiscover.json answer there as they do inside"},
+		{"the firewall lets the cloud in", "cutover doctor --vantage internet, on a machine outside", "/api and /autodiscover/autodiscover.json answer there as they do inside"},
 	}
 }

@@ -3,6 +3,7 @@ package history_test
 import (
 	"bufio"
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -219,6 +220,66 @@ func TestAForeignOrDamagedFileIsRefusedAndRebuilt(t *testing.T) {
 	}
 	if _, err := history.Open(t.TempDir()); err == nil {
 		t.Error("a folder is opened as a history")
+	}
+}
+
+func TestAnotherVersionsHistoryIsRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "h.db")
+	h, err := history.Open(file)
+	if err != nil || h.File() != file {
+		t.Fatalf("%v, file %s", err, h.File())
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("PRAGMA user_version = 99"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := history.Open(file); !errors.Is(err, history.ErrVersion) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestStrayRowsAreDamage(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "h.db")
+	h := open(t, file)
+	record(t, h, nightRun(0, 20, 40), "runs/0")
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("DELETE FROM runs"); err != nil { // this connection does not cascade
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Check(); !errors.Is(err, history.ErrDamaged) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestFoldersAreFoundBelowARoot(t *testing.T) {
+	root := t.TempDir()
+	first := folder(t, filepath.Join(root, "a", "b"), nightRun(0, 20, 40))
+	second := folder(t, root, nightRun(1, 20, 40))
+	folder(t, filepath.Join(root, "1", "2", "3", "4", "5"), nightRun(2, 20, 40)) // too deep
+	dirs, err := history.Folders(root)
+	if err != nil || !slices.Equal(dirs, []string{second, first}) {
+		t.Errorf("%v, %v", err, dirs)
+	}
+	if dirs, err := history.Folders(first); err != nil || !slices.Equal(dirs, []string{first}) {
+		t.Errorf("a run folder itself: %v, %v", err, dirs)
+	}
+	if _, err := history.Folders(filepath.Join(root, "nothing")); err == nil {
+		t.Error("a folder that is not there has runs")
 	}
 }
 

@@ -71,7 +71,7 @@ func (c *compiler) step(sc *suites.Scenario, st *suites.Step, known []taken) Ste
 		if ask.Reason != "" {
 			c.plan.NotTested = append(c.plan.NotTested, fmt.Sprintf("%s/%s on %s: %s", sc.Name, st.Name, side.Path, ask.Reason))
 		}
-		if ask.Template != nil && out.Endpoint == "" {
+		if ask.Template != nil && (out.Endpoint == "" || i > 0 && out.Asks[0].Own) {
 			out.Endpoint = ask.Template.Endpoint
 		}
 		out.Asks = append(out.Asks, ask)

@@ -16,6 +16,7 @@ import (
 type meaning struct {
 	endpoint   string
 	selected   []string
+	searches   bool
 	effect     wire.Effect
 	recipients []string
 	target     string
@@ -33,6 +34,7 @@ func understand(q Question) meaning {
 			}
 		}
 	}
+	_, m.searches = q.Option("$search")
 	switch strings.ToUpper(q.Method) {
 	case "GET", "HEAD", "OPTIONS":
 		return m

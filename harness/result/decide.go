@@ -149,6 +149,14 @@ func firstIDs(findings []Finding, limit int) string {
 }
 
 func unsureReasons(r *Result) []string {
+	if b := r.Buckets; r.Stop == nil && b.Completed == 0 && b.Failed+b.Throttled > 0 {
+		return append([]string{fmt.Sprintf("no leg completed: %d failed, %d throttled, %d dropped", b.Failed, b.Throttled, b.Dropped)}, bentReasons(r)...)
+	}
+	return bentReasons(r)
+}
+
+// bentReasons are why the ruler, or the data behind a gate, cannot be trusted.
+func bentReasons(r *Result) []string {
 	reasons := stopReasons(r, StopKilled)
 	for _, bent := range r.Generator.Bent {
 		reasons = append(reasons, "the ruler bent: "+bent)

@@ -297,7 +297,7 @@ func (p *pairs) both(one *pairing, sc *plan.Scenario, left, right answered) {
 		OwnWords: st.Asks[0].Own || st.Asks[1].Own,
 	}
 	if t := st.Asks[0].Template; t != nil {
-		pair.Select, pair.LeftNotes = t.Select, t.Notes
+		pair.Select, pair.Search, pair.LeftNotes = t.Select, t.Searches, t.Notes
 	}
 	if t := st.Asks[1].Template; t != nil {
 		pair.RightNotes = t.Notes

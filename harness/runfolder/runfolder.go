@@ -40,6 +40,10 @@ func Private() []string { return []string{JournalFile, AuditFile} }
 // ErrForeign says that a folder holds something else than a run.
 var ErrForeign = errors.New("not empty, and not a run folder")
 
+// ErrUncleaned says that a folder's run left items behind, or may have: its
+// journal is what they can be removed by.
+var ErrUncleaned = errors.New("holds the journal of a run whose items were not all removed")
+
 // Folder is the folder of a run under way. Its methods belong to one
 // goroutine.
 type Folder struct {
@@ -79,6 +83,9 @@ func claim(dir string) error {
 	}
 	if !IsRun(dir) {
 		return ErrForeign
+	}
+	if c, err := readJournal(filepath.Join(dir, JournalFile)); err == nil && c.Left+c.Unknown > 0 {
+		return ErrUncleaned
 	}
 	for _, name := range Private() {
 		if err := keepOld(filepath.Join(dir, name)); err != nil {

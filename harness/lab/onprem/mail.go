@@ -67,10 +67,15 @@ func listMessages(c *call) (int, error) {
 		return 0, err
 	}
 	if c.q.HasSearch {
-		if c.q.Filter != nil || len(c.q.OrderBy) > 0 {
+		if c.q.Filter != nil {
+			return 0, refusal(http.StatusBadRequest, "SearchWithFilter", "The query parameter '$filter' is not supported with '$search'.")
+		}
+		if len(c.q.OrderBy) > 0 {
 			return 0, refusal(http.StatusBadRequest, "SearchWithOrderBy", "The query parameter '$orderBy' is not supported with '$search'.")
 		}
-		q.keep = searched(c.q.Search)
+		// What a search finds comes newest first by the time of sending, as in Graph.
+		q.keep = store.Search(c.q.Search)
+		q.compare = func(a, b *store.Message) int { return b.Sent.Compare(a.Sent) }
 	}
 	if c.track && folder != 0 {
 		return track(c, resource, func(q store.ChangeQuery) (store.Changes[*store.Message], error) {
@@ -88,28 +93,6 @@ func listMessages(c *call) (int, error) {
 		return 0, err
 	}
 	return page(c, resource, p.Items, p.More, p.Total, c.message)
-}
-
-// searched keeps the messages that have every word in subject, body or sender.
-func searched(text string) func(*store.Message) bool {
-	words := strings.Fields(strings.ToLower(text))
-	for i, w := range words {
-		if _, value, ok := strings.Cut(w, ":"); ok {
-			words[i] = value
-		}
-	}
-	return func(m *store.Message) bool {
-		hay := strings.ToLower(m.Subject + " " + m.Preview())
-		if m.From != nil {
-			hay += " " + strings.ToLower(m.From.Name+" "+m.From.Address)
-		}
-		for _, w := range words {
-			if !strings.Contains(hay, w) {
-				return false
-			}
-		}
-		return true
-	}
 }
 
 // item is the message that the path names.

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"cutover/harness/clock"
+	"cutover/harness/lab/quirks"
+	"cutover/harness/result"
+)
+
+// unshown are the quirks that no pair of answers can show, each with its reason.
+var unshown = map[string]string{
+	"auth.partner_perm":   "Exchange's reason stays on-premises: Graph passes on no diagnostics, so the refusal looks like auth.app_only",
+	"autod.stale":         "it is about Autodiscover after a move, not about an answer of a mailbox",
+	"time.original_start": "the on-premises model has no originalStart: the property is one-sided (props.absent)",
+}
+
+// otherwise are the quirks that show on another path than the profile's right one.
+var otherwise = map[string]string{"write.casing": "graph-2019-user", "locate.error": "graph-today-user"}
+
+// spoken are the quirks whose finding is there without them too, with what only the quirk makes a side say.
+var spoken = map[string]string{"meta.headers": "Rate-Limit-Limit", "locate.error": "ResourceNotFound"}
+
+// consequences are findings that a quirk brings along by its nature.
+var consequences = map[string][]string{"throttle.shape": {"availability"}}
+
+// ledgerRun runs the ledger suite on a lab without latency and returns what it found.
+func ledgerRun(t *testing.T, suite string, args ...string) []result.Finding {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "run")
+	var errs bytes.Buffer
+	a := &App{Stdin: strings.NewReader(""), Stdout: &bytes.Buffer{}, Stderr: &errs, Env: func(string) string { return "" }, Clock: clock.System(), Version: "test"}
+	a.Main(context.Background(), append([]string{
+		"run", suite, "--quiet", "--no-progress", "--format", "json", "--out", out,
+		"--set", "lab.latency.onprem=none", "--set", "lab.latency.cloud=none",
+	}, args...))
+	data, err := os.ReadFile(filepath.Join(out, "result.json"))
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, errs.String())
+	}
+	r, err := result.Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Findings
+}
+
+// parts cuts the ledger suite into its reading scenarios and into one suite for each scenario that
+// writes: a writer has mailboxes of its own, and every mailbox must be asked everything here.
+func parts(t *testing.T) (readers string, writers []string) {
+	t.Helper()
+	data, err := os.ReadFile("../../suites/builtin/ledger.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const scenario = "\n  - name: "
+	text, load, _ := strings.Cut(string(data), "\nload:")
+	pieces := strings.Split(text, scenario)
+	save := func(name, body string) string {
+		file := filepath.Join(t.TempDir(), name+".yaml")
+		if err := os.WriteFile(file, []byte(pieces[0]+body+"\nload:"+load), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	reading := ""
+	for _, piece := range pieces[1:] {
+		if !strings.Contains(piece, "post: ") {
+			reading += scenario + piece
+			continue
+		}
+		name, _, _ := strings.Cut(piece, "\n")
+		writers = append(writers, save(name, scenario+piece))
+	}
+	return save("readers", reading), writers
+}
+
+// shows reports whether some finding has the quirk's name, a place and both values.
+func shows(findings []result.Finding, id string) bool {
+	return slices.ContainsFunc(findings, func(f result.Finding) bool {
+		return f.ID == id && f.Step != "" && f.Left != "" && f.Right != "" && f.Left != f.Right && strings.Contains(f.Left+f.Right, spoken[id])
+	})
+}
+
+// beyond lists the findings that would need another quirk than those planted: an adapter's folding and
+// what one side does not offer are always there.
+func beyond(findings []result.Finding, planted ...string) []string {
+	allowed := slices.Clone(planted)
+	for _, id := range planted {
+		allowed = append(allowed, consequences[id]...)
+	}
+	var out []string
+	for _, f := range findings {
+		if f.Class != result.Adapter && f.Class != result.Capability && !slices.Contains(allowed, f.ID) {
+			out = append(out, f.ID+" "+f.Scenario+"/"+f.Step+" "+f.Pointer+": "+f.Left+" → "+f.Right)
+		}
+	}
+	return out
+}
+
+func TestTheIdealLabShowsNoDifferenceButItsDialects(t *testing.T) {
+	if rest := beyond(ledgerRun(t, "ledger", "--set", "lab.preset=ideal", "--rate", "40/s", "--iterations", "28")); len(rest) > 0 {
+		t.Errorf("found beyond adapter and capability:\n%s", strings.Join(rest, "\n"))
+	}
+}
+
+func TestAPlantedDifferenceIsFoundUnderItsName(t *testing.T) {
+	toggles, found, wrong := quirks.Toggles(), 0, 0
+	if testing.Short() {
+		toggles = []string{"null.absent", "sync.reset", "event.uid", "locate.error"}
+	}
+	asked := 0
+	for _, id := range toggles {
+		if unshown[id] != "" {
+			continue
+		}
+		asked++
+		t.Run(id, func(t *testing.T) {
+			args := []string{"--set", "lab.quirks=" + id, "--rate", "60/s", "--iterations", "28"}
+			if path := otherwise[id]; path != "" {
+				args = append(args, "--right", path)
+			}
+			findings := ledgerRun(t, "ledger", args...)
+			if shows(findings, id) {
+				found++
+			} else {
+				t.Errorf("it is planted and not found")
+			}
+			if rest := beyond(findings, id); len(rest) > 0 {
+				wrong++
+				t.Errorf("found beyond it:\n%s", strings.Join(rest, "\n"))
+			}
+		})
+	}
+	t.Logf("recall %d of %d, precision %d of %d", found, asked, asked-wrong, asked)
+}
+
+func TestAllPlantedDifferencesAreFoundAndNothingElse(t *testing.T) {
+	if testing.Short() {
+		t.Skip("eight runs of a second each")
+	}
+	planted, err := quirks.Expand([]string{"all"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	readers, writers := parts(t)
+	var all []result.Finding
+	run := func(suite string, iterations string, args ...string) {
+		findings := ledgerRun(t, suite, append([]string{"--set", "lab.quirks=all", "--set", "lab.mailboxes=25", "--rate", "100/s", "--iterations", iterations}, args...)...)
+		if rest := beyond(findings, planted...); len(rest) > 0 {
+			t.Errorf("%s %v found beyond what is planted:\n%s", filepath.Base(suite), args, strings.Join(rest, "\n"))
+		}
+		all = append(all, findings...)
+	}
+	run(readers, "275")
+	run(readers, "275", "--right", "graph-today-user")
+	for _, suite := range writers {
+		run(suite, "25")
+		run(suite, "25", "--right", "graph-2019-user")
+	}
+	for _, id := range planted {
+		if unshown[id] == "" && !shows(all, id) {
+			t.Errorf("%s is planted and not found", id)
+		}
+	}
+}
