@@ -4,7 +4,7 @@
 // Each line carries a MAC over itself and the line before, keyed by the
 // campaign's secret, so that a line that is changed, removed, added or moved
 // breaks the chain at its place. The last MAC, the head, is printed at the
-// end and in the report: it alone shows that lines were cut off the end.
+// end of a run: it alone shows that lines were cut off the end.
 // Without a secret the chain is a plain hash: it finds accidents, not forgers.
 package audit
 

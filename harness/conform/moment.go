@@ -268,7 +268,7 @@ func (w *walk) zones(l, r canon.Node) {
 		if name == "recurrenceTimeZone" {
 			id = "recur.tz_empty"
 		}
-		w.note(id, aspectValue, l.Text(), r.Text())
+		w.note(id, aspectValue, w.c.mask.zone(l), w.c.mask.zone(r))
 	case lz.canonical != "" && lz.canonical == rz.canonical:
 		w.note("time.zone_name", aspectValue, l.Text(), r.Text())
 	case lz.canonical == "" || rz.canonical == "":
@@ -276,6 +276,14 @@ func (w *walk) zones(l, r canon.Node) {
 	default:
 		w.note("time.zone", aspectValue, l.Text(), r.Text())
 	}
+}
+
+// zone shows the name of a zone, which is nobody's secret.
+func (m masker) zone(n canon.Node) string {
+	if n.Text() == "" {
+		return `""`
+	}
+	return n.Text()
 }
 
 // allDay reports whether the event that the walk stands in lasts whole days: its dates count, not
