@@ -78,7 +78,6 @@ func (a *App) root() *cobra.Command {
 
 // commands is the table of verbs, in the order in which help lists them.
 func (a *App) commands() []*cobra.Command {
-	cobra.EnableCommandSorting = false
 	return []*cobra.Command{
 		a.runCommand(),
 		a.callCommand(),

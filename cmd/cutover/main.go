@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 
+	"github.com/spf13/cobra"
+
 	"cutover/harness/clock"
 )
 
@@ -21,6 +23,7 @@ func main() {
 }
 
 func realMain() int {
+	cobra.EnableCommandSorting = false // help lists the commands as the table does
 	ctx, stop := interruptible(func() { os.Exit(exitInterrupted) })
 	defer stop()
 	app := &App{

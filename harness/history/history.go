@@ -19,9 +19,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"cutover/harness/clock"
 )
 
 // version is the layout of the file, kept in its user_version.
@@ -91,10 +94,27 @@ func Open(file string) (*History, error) {
 	}
 	db.SetMaxOpenConns(1)
 	h := &History{db: db, file: absolute}
-	if err := h.prepare(); err != nil {
+	if err := h.prepareInTurn(); err != nil {
 		return nil, errors.Join(h.named(err), db.Close())
 	}
 	return h, nil
+}
+
+// prepareInTurn prepares the file, and again while another process switches it to
+// write-ahead logging: SQLite answers busy to that at once, whatever its timeout.
+func (h *History) prepareInTurn() error {
+	const pause, turns = 50 * time.Millisecond, busyMillis / 50
+	wait := clock.System()
+	for turn := 1; ; turn++ {
+		err := h.prepare()
+		var answer *sqlite.Error
+		if err == nil || turn == turns || !errors.As(err, &answer) || answer.Code()&0xff != sqlite3.SQLITE_BUSY {
+			return err
+		}
+		if err := wait.SleepUntil(context.Background(), wait.Now().Add(pause)); err != nil {
+			return err
+		}
+	}
 }
 
 // source is the file as SQLite's URI with its settings. Transactions take the write lock
