@@ -20,9 +20,10 @@ const module = "cutover"
 var floors = map[string]int{
 	"cmd/cutover": 6,
 
-	"harness/run":    5,
-	"harness/doctor": 5,
-	"harness/clean":  5,
+	"harness/run":     5,
+	"harness/doctor":  5,
+	"harness/clean":   5,
+	"harness/fixture": 5,
 
 	"harness/plan":  4,
 	"harness/where": 4,
@@ -30,11 +31,13 @@ var floors = map[string]int{
 	"harness/guard":   3,
 	"harness/history": 3,
 	"harness/paths":   3,
+	"harness/record":  3,
 	"harness/lab":     3,
 
 	"harness/audit":            2,
 	"harness/compare":          2,
 	"harness/auth":             2,
+	"harness/calibrate":        2,
 	"harness/conform":          2,
 	"harness/consent":          2,
 	"harness/expect":           2,

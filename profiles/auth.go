@@ -12,11 +12,11 @@ type Entra struct {
 	Pos         strictyaml.Pos `yaml:"-"`
 	Tenant      string         `yaml:"tenant" doc:"Tenant, by its domain or id."`
 	Client      string         `yaml:"client" doc:"Application (client) id."`
-	Authority   string         `yaml:"authority" doc:"Token service with its tenant, when it is not the public cloud's (a sovereign cloud, AD FS)."`
+	Authority   string         `yaml:"authority" doc:"Token service with its tenant, when it is not that of the Graph host's cloud (AD FS; a sovereign cloud on a path to Exchange)."`
 	Secret      Secret         `yaml:"secret" doc:"Client secret: the application signs in as itself."`
-	Certificate Secret         `yaml:"certificate" doc:"PEM with certificate and key: the application signs in as itself."`
+	Certificate Secret         `yaml:"certificate" doc:"PEM or PFX with certificate and key: the application signs in as itself."`
 	User        string         `yaml:"user" doc:"User who signs in with a password; 'mailbox' is the mailbox's own account and secret."`
-	Password    Secret         `yaml:"password" doc:"Password of that user."`
+	Password    Secret         `yaml:"password" doc:"Password of that user, or of the PFX."`
 	Device      bool           `yaml:"device" doc:"true: a person signs in with a code on another device."`
 	Browser     bool           `yaml:"browser" doc:"true: a person signs in in a browser."`
 	Resource    string         `yaml:"resource" doc:"Audience of the token (default: the root of the path's service)."`
@@ -132,7 +132,7 @@ func (c *checker) entra(path *Path, e Entra, at strictyaml.Pos) {
 	if !lab && e.Tenant == "" && e.Authority == "" {
 		c.problems.Add(at, `"tenant" is missing`)
 	}
-	if !lab {
+	if !lab && e.Certificate.IsZero() { // a PFX has a password without a user
 		c.password(e.User, e.Password, at)
 	}
 }

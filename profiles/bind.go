@@ -15,6 +15,8 @@ type Endpoints struct {
 	URLs map[string]string
 	// Authority is the token service with its tenant; Tenant is the tenant's id.
 	Authority, Tenant string
+	// Upload is the host to which the upload sessions of its Graph lead.
+	Upload string
 	// CAPEM is the lab's certificate authority.
 	CAPEM   []byte
 	Clients []LabClient
@@ -76,6 +78,7 @@ func (path *Path) bind(e Endpoints) error {
 	params := map[string]any{"url": root}
 	dialect, _, _ := strings.Cut(service, "-")
 	if dialect == "graph" {
+		path.Upload = e.Upload
 		params["as"] = "app"
 		if path.Delegated() {
 			params["as"] = "user"

@@ -40,7 +40,7 @@ type cell struct {
 
 // fromElsewhere is a list that stands in a file or comes from the lab.
 type fromElsewhere struct {
-	File string `yaml:"file" doc:"CSV file, relative to the profile, with the columns name, tags and PATH_smtp, PATH_upn, PATH_login, PATH_secret for each path."`
+	File string `yaml:"file" doc:"CSV file, relative to the profile, with the columns name, tags and PATH_smtp, PATH_upn, PATH_login, PATH_secret, PATH_location for each path."`
 	Lab  int    `yaml:"lab" min:"1" max:"100000" doc:"So many pairs of the simulated deployment."`
 }
 
@@ -110,8 +110,8 @@ func (Mailboxes) Schema(g *strictyaml.Generator) map[string]any {
 				"tags": map[string]any{"anyOf": []any{text, map[string]any{"type": "array", "items": text}}},
 			},
 			"patternProperties": map[string]any{
-				"_(smtp|upn|login)$": text,
-				"_secret$":           g.Of(Secret{}),
+				"_(smtp|upn|login|location)$": text,
+				"_secret$":                    g.Of(Secret{}),
 			},
 			"additionalProperties": false,
 		}},
@@ -173,6 +173,8 @@ func (p *Profile) place(box *Mailbox, c cell, dir string, problems *strictyaml.P
 		a.UPN = text
 	case "login":
 		a.Login = text
+	case locationField:
+		a.Location = text
 	case "secret":
 		a.Secret = c.secret
 		if text != "" {
@@ -185,7 +187,7 @@ func (p *Profile) place(box *Mailbox, c cell, dir string, problems *strictyaml.P
 	box.Address[path] = a
 }
 
-var addressFields = []string{"smtp", "upn", "login", "secret"}
+var addressFields = []string{"smtp", "upn", "login", "secret", locationField}
 
 // column splits PATH_FIELD. Names of paths may hold underscores themselves.
 func (p *Profile) column(name string) (path, field string) {

@@ -23,6 +23,7 @@ type Profile struct {
 	Right     string                            `yaml:"right" doc:"The path on the right, cloud side (default: the second path; none when there is only one)."`
 	Stores    string                            `yaml:"stores" enum:"same,twin,moved" doc:"How the two mailboxes of a pair relate: one store reached twice (same), two stores with the same content (twin, default), or one that has moved (moved)."`
 	Mailboxes Mailboxes                         `yaml:"mailboxes" doc:"The mailboxes: a list, {file: mailboxes.csv}, or {lab: 200}. Without any, requests are made for one anonymous mailbox."`
+	Control   string                            `yaml:"control" doc:"Name of a mailbox that the load leaves alone and that is watched instead: the run stops when its answers become half as slow again (p95 above 1.5 times what it was before the load)."`
 	Limits    Limits                            `yaml:"limits" doc:"Ceilings that neither a suite nor a flag can raise."`
 	TLS       TLS                               `yaml:"tls" doc:"Trust and versions for every path."`
 	Lab       strictyaml.Map[strictyaml.Scalar] `yaml:"lab" doc:"Settings of the simulated deployment, as in --set lab.KEY=VALUE."`
@@ -44,12 +45,15 @@ type Path struct {
 	URL string `yaml:"-"`
 	// Lab is the service of the lab that the path was bound to, "" for a real one.
 	Lab string `yaml:"-"`
+	// Upload is the host of the lab's upload sessions, "" for a path that is not the lab's Graph.
+	Upload string `yaml:"-"`
 
 	Dialect     strictyaml.Block       `yaml:",block,required" kinds:"graph,rest,plain,lab" doc:"The dialect that the path speaks, with its url; 'lab: NAME' is a service of the simulated deployment."`
 	Auth        strictyaml.Block       `yaml:"auth" kinds:"entra,basic,ntlm,token,none" doc:"How to sign in (default: none)."`
 	Addresses   string                 `yaml:"addresses" doc:"Another path: this one reaches the mailboxes by the addresses and secrets of that one."`
 	Protocol    string                 `yaml:"protocol" enum:"auto,http/1.1,h2" doc:"HTTP version (default: auto)."`
 	Connections string                 `yaml:"connections" enum:"shared,mailbox,new" doc:"Connections shared by all (default), kept per mailbox, or new for each request."`
+	Host        string                 `yaml:"host" doc:"Host header in place of the URL's host, for a server that is reached by another name or address."`
 	Headers     strictyaml.Map[string] `yaml:"headers" doc:"Headers that every request on this path carries."`
 	Timeout     time.Duration          `yaml:"timeout" doc:"How long to wait for a whole answer (default 30s)."`
 	TLS         TLS                    `yaml:"tls" doc:"Trust and versions for this path, in place of the profile's."`
@@ -64,6 +68,7 @@ type Limits struct {
 	Rate       strictyaml.Rate `yaml:"rate" doc:"Requests per path, all mailboxes together."`
 	PerMailbox PerMailbox      `yaml:"per_mailbox" doc:"Ceilings for one mailbox on one path."`
 	MaxConns   int             `yaml:"connections" min:"1" doc:"Open connections per path."`
+	MaxStreams int             `yaml:"streams" min:"1" doc:"Requests at a time on one HTTP/2 connection (default: what the server allows, at most 100)."`
 }
 
 // PerMailbox are the ceilings for one mailbox.
@@ -96,6 +101,9 @@ type Address struct {
 	// that signs in on this path (DOMAIN\user, or the UPN).
 	SMTP, UPN, Login string
 	Secret           Secret
+	// Location is where `cutover where --write` found the mailbox (cloud, onprem, …), ""
+	// when nobody looked. It is for people: a run asks as the paths say.
+	Location string
 }
 
 // User is what addresses the mailbox in a URL: its UPN, else its SMTP address, else its login.

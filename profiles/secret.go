@@ -118,9 +118,11 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// trimmed drops the line end that editors and programs add.
+// trimmed drops the line end that editors and programs add to text.
 func trimmed(data []byte, what string) ([]byte, error) {
-	data = bytes.TrimRight(data, "\r\n")
+	if !binaryWhole(data) {
+		data = bytes.TrimRight(data, "\r\n")
+	}
 	switch {
 	case len(data) == 0:
 		return nil, fmt.Errorf("%s is empty", what)
@@ -128,6 +130,12 @@ func trimmed(data []byte, what string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is larger than %d bytes", what, maxSecret)
 	}
 	return data, nil
+}
+
+// binaryWhole tells whether data is one DER value, such as a PFX, from its first byte to
+// its last: its own length says so, and its last byte may well be a line end's.
+func binaryWhole(data []byte) bool {
+	return len(data) > 4 && data[0] == 0x30 && data[1] == 0x82 && len(data) == 4+int(data[2])<<8+int(data[3])
 }
 
 // String is "***", or "" when there is no secret.

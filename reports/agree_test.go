@@ -312,15 +312,9 @@ func decided(r *result.Result) *result.Result {
 }
 
 func TestMetricsPassPromtool(t *testing.T) {
-	tool, err := exec.LookPath("promtool")
-	if err != nil && os.Getenv("CUTOVER_REQUIRE_TOOLS") == "1" {
-		t.Fatal("no promtool found, and CUTOVER_REQUIRE_TOOLS asks for it")
-	}
-	if err != nil {
-		t.Skip("SKIPPED: no promtool found, the metrics were not linted")
-	}
+	promtool := tool(t, "promtool")
 	for name, r := range map[string]*result.Result{"pass": fixture(), "poisoned": poisoned(), "nothing": verdicts()["nothing"]} {
-		cmd := exec.CommandContext(t.Context(), tool, "check", "metrics")
+		cmd := exec.CommandContext(t.Context(), promtool, "check", "metrics")
 		cmd.Stdin = bytes.NewReader(render(t, "openmetrics", r, inFolder))
 		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 			t.Errorf("%s: %v\n%s", name, err, out)

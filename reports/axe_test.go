@@ -11,17 +11,10 @@ import (
 	"cutover/reports"
 )
 
-// axeScript finds axe-core's script: CUTOVER_AXE names the file (npm install
-// axe-core@4.14.1 brings it as axe.min.js).
+// axeScript reads axe-core's script.
 func axeScript(t *testing.T) string {
 	t.Helper()
-	file := os.Getenv("CUTOVER_AXE")
-	if file == "" {
-		if os.Getenv("CUTOVER_REQUIRE_TOOLS") == "1" {
-			t.Fatal("CUTOVER_AXE does not name axe.min.js, and CUTOVER_REQUIRE_TOOLS asks for it")
-		}
-		t.Skip("SKIPPED: CUTOVER_AXE does not name axe.min.js, accessibility was not checked")
-	}
+	file := module(t, "axe-core/axe.min.js")
 	script, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -30,9 +30,10 @@ type chart struct {
 	Lines  []line
 	Marks  []mark
 	Legend []legend
-	Named  bool // the bands are named above the plot
-	Wide   bool // takes the whole width beside others
-	Sparse bool // lines are drawn only where something happens
+	Named  bool   // the bands are named above the plot
+	Wide   bool   // takes the whole width beside others
+	Sparse bool   // lines are drawn only where something happens
+	Note   string // the drawing in words
 }
 
 type yTick struct {
@@ -291,14 +292,14 @@ func nineTicks(nines float64) []xTick {
 func (a logAxis) value(f float64) float64 { return a.low * math.Pow(a.high/a.low, f) }
 
 // logTicks names the axis from left to right: every decade, and between them
-// what has at least 8 % of the width for itself.
+// what has at least 13 % of the width for itself: "200 ms" in half a page.
 func logTicks(a logAxis) []xTick {
 	decade := map[float64]bool{}
 	for _, v := range a.decades() {
 		decade[v] = true
 	}
 	var ticks []xTick
-	for _, v := range a.spaced(0.08) {
+	for _, v := range a.spaced(0.13) {
 		ticks = append(ticks, xTick{round3(a.at(v) * 100), withUnit(v), !decade[v]})
 	}
 	return ticks

@@ -50,6 +50,9 @@ func fixture() *result.Result {
 	r.Findings = fixtureFindings()
 	r.Waivers = []result.Waiver{waiver}
 	measure(r)
+	prove(r)
+	r.Paired = fixturePaired()
+	r.Pushback = fixturePushback()
 	r.Gates = []result.Outcome{
 		{Gate: "p95 of right < 800ms", Observed: "231ms", Limit: "800ms", Margin: "569ms", Verdict: result.Pass, Measure: result.MeasureLatency, Line: 31},
 		{Gate: "p95 of right - p95 of left < 400ms", Observed: "104ms", Limit: "400ms", Margin: "296ms", Verdict: result.Pass, Measure: result.MeasureLatency, Line: 32},
@@ -218,6 +221,10 @@ func measure(r *result.Result) {
 func crowded(n int) *result.Result {
 	r := failing()
 	for copies := range 6 { // thirty operations
+		for _, p := range fixturePaired() {
+			p.Scenario += fmt.Sprint(copies)
+			r.Paired = append(r.Paired, p)
+		}
 		for _, step := range r.Steps[:10] {
 			step.Scenario += fmt.Sprint(copies)
 			r.Steps = append(r.Steps, step)

@@ -28,6 +28,7 @@ type htmlPage struct {
 	Script    template.JS
 	Left      string // names of the two paths
 	Right     string
+	Both      bool // two paths were asked
 	Headline  string
 	Tiles     []tile
 	Axis      []xTick
@@ -35,6 +36,8 @@ type htmlPage struct {
 	Undrawn   int // operations without charts
 	Time      []chart
 	Bin       string // how long one point of the time series is
+	Knee      *chart // nil: nothing was throttled
+	Tree      []*place
 	Groups    []htmlGroup
 	Folded    []foldedRule
 	Hidden    uint64 // findings that only findings.jsonl shows in full
@@ -78,7 +81,7 @@ func writeHTML(w io.Writer, r *result.Result, _ Options) error {
 // The pages are parsed when one is first written.
 var (
 	fullPage = sync.OnceValues(func() (*template.Template, error) {
-		return parsePage("page.html", "charts.html", "findings.html", "rest.html", "shared.html")
+		return parsePage("page.html", "charts.html", "load.html", "findings.html", "proof.html", "tree.html", "rest.html", "shared.html")
 	})
 	readinessPage = sync.OnceValues(func() (*template.Template, error) { return parsePage("readiness.html", "shared.html") })
 )
@@ -139,10 +142,12 @@ func pageFile(name string) ([]byte, error) {
 func pageFuncs() template.FuncMap {
 	return template.FuncMap{
 		"ms": ms, "signed": signed, "share": share, "count": count, "size": size, "seconds": seconds, "sig3": sig3,
-		"unit": withUnit, "exact": exact, "bucketWords": bucketWords, "trafficWords": trafficWords,
+		"unit": withUnit, "exact": exact, "bucketWords": bucketWords, "trafficWords": trafficWords, "signInWords": signInWords, "safetyWords": safetyWords, "consentWords": consentWords,
 		"cleanup": cleanupWords, "said": said, "observed": observed, "margin": margin,
-		"upper":  func(v any) string { return strings.ToUpper(fmt.Sprint(v)) },
-		"quiet":  nothingNoticed,
+		"upper":     func(v any) string { return strings.ToUpper(fmt.Sprint(v)) },
+		"quiet":     nothingNoticed,
+		"before":    heldAgainst,
+		"assurance": assurance, "diverged": divergedWords,
 		"times":  func(n uint64) string { return plural(n, "time", "times") },
 		"pair":   func(p any, f htmlFinding) map[string]any { return map[string]any{"Page": p, "Finding": f} },
 		"plus":   func(a, b int) int { return a + b },
@@ -150,6 +155,11 @@ func pageFuncs() template.FuncMap {
 		"asInt":  func(v uint64) int { return int(v) },
 		"heads":  answersHeading,
 		"waived": waivedBecause,
+		"limits": limits,
+		"resent": resentWords, "bounds": bounds, "rates": rates, "pressured": pressured, "clusterWords": clusterWords, "mailboxWords": mailboxWords,
+		"glance": glance,
+		"knee":   kneeWords,
+		"branch": func(p any, at *place) map[string]any { return map[string]any{"Page": p, "Place": at} },
 		"pct":    func(v float64) string { return strconv.FormatFloat(min(1, max(0, v))*100, 'f', 1, 64) },
 	}
 }
@@ -175,12 +185,17 @@ func newPage(r *result.Result) (*htmlPage, error) {
 	p := &htmlPage{
 		R: r, Simulated: simulated(r), Style: trustedStyle(style), Script: template.JS(script),
 		Left: pathName(r, result.Left), Right: pathName(r, result.Right), Headline: headline(r), Tiles: tiles(r),
-		Data: map[string]traced{},
+		Data: map[string]traced{}, Both: len(r.Paths) > 1,
 	}
 	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; img-src data:; base-uri 'none'; form-action 'none'",
 		digest(style), digest(script))
 	p.measurements()
+	if c, t, ok := kneeChart(r); ok {
+		c = p.number(c, t)
+		p.Knee = &c
+	}
 	p.Groups, p.Folded, p.Hidden = htmlGroups(r)
+	p.Tree = places(p.Groups)
 	return p, nil
 }
 
@@ -192,7 +207,7 @@ func digest(content []byte) string {
 }
 
 // maxDrawn bounds the operations with charts of their own: the table has all.
-const maxDrawn = 24
+const maxDrawn = 18
 
 // measurements fills in the table of operations and every chart.
 func (p *htmlPage) measurements() {
@@ -241,7 +256,12 @@ func (p *htmlPage) drawn(op operation, names map[string]string) []chart {
 	if c, t, ok := curveChart(op, names); ok {
 		out = append(out, p.number(c, t))
 	}
+	paired, pt, both := pairedChart(p.R, op, names)
+	if both {
+		out = append(out, p.number(paired, pt))
+	}
 	if c, t, ok := stepChart(p.R, op, names); ok {
+		c.Wide = !both // it fills the place beside the paired differences
 		out = append(out, p.number(c, t))
 	}
 	return out
@@ -274,6 +294,9 @@ func (p *htmlPage) number(c chart, t traced) chart {
 func headline(r *result.Result) string {
 	switch r.Verdict {
 	case result.Pass:
+		if len(r.Paths) == 1 {
+			return "Every gate held. One path was asked alone: nothing was compared."
+		}
 		return "Every gate held, and no difference breaks an application."
 	case result.Fail:
 		if len(r.Blocking()) > 0 {
@@ -309,6 +332,9 @@ func tiles(r *result.Result) []tile {
 	}
 	gates.Value, gates.Note = strconv.Itoa(held), "of "+strconv.Itoa(len(r.Gates))
 	out := []tile{ended, differences, gates}
+	if len(r.Paths) == 1 {
+		out = []tile{ended, gates}
+	}
 	if t, ok := shiftTile(r); ok {
 		out = append(out, t)
 	}

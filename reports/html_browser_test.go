@@ -3,6 +3,7 @@ package reports_test
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -153,13 +154,18 @@ func TestTenThousandFindingsOpenInASecond(t *testing.T) {
 	if err := os.WriteFile(file, render(t, "html", crowded(10_000), reports.Options{}), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	tab, w := open(t, browser(t), file, 1280, "light")
-	took := evaluate[float64](t, tab, `performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd`)
-	t.Logf("the page of 10,000 findings and thirty operations stood after %.0f ms", took)
-	if took > 5000 { // a machine that does much else is slow; the page itself takes half a second
-		t.Errorf("the page took %.0f ms", took)
+	ctx := browser(t)
+	fastest := math.Inf(1)
+	for try := 0; try < 5 && fastest > 1000; try++ { // a machine that does much else is slow for moments
+		tab, w := open(t, ctx, file, 1280, "light")
+		took := evaluate[float64](t, tab, `performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd`)
+		fastest = math.Min(fastest, took)
+		w.report(t)
 	}
-	w.report(t)
+	t.Logf("the page of 10,000 findings and thirty operations stood after %.0f ms", fastest)
+	if fastest > 1000 {
+		t.Errorf("the page took %.0f ms", fastest)
+	}
 }
 
 func TestTenThousandFindingsStayBelowOneMegabyte(t *testing.T) {
@@ -167,7 +173,7 @@ func TestTenThousandFindingsStayBelowOneMegabyte(t *testing.T) {
 	if len(page) > 1_000_000 {
 		t.Errorf("the page has %d bytes", len(page))
 	}
-	shown := bytes.Count(page, []byte(`<details class="finding`))
+	shown := bytes.Count(page, []byte(` class="finding`))
 	hidden := regexp.MustCompile(`([0-9,]+) differences are summed up here`).FindSubmatch(page)
 	if shown < 200 || hidden == nil {
 		t.Fatalf("%d findings in full, summary %q", shown, hidden)

@@ -74,7 +74,7 @@ func htmlGroups(r *result.Result) ([]htmlGroup, []foldedRule, uint64) {
 			h.Rules = append(h.Rules, htmlRule{rule: branch, Branch: branch.Places >= foldFrom})
 		}
 		for _, f := range g.Findings {
-			used += 1300 + 2*min(valueLimit, len(f.Left)) + 2*min(valueLimit, len(f.Right)) + len(f.Pointer) + len(f.Cause) + len(f.Remedy)
+			used += 1700 + 2*min(valueLimit, len(f.Left)) + 2*min(valueLimit, len(f.Right)) + len(f.Pointer) + len(f.Cause) + len(f.Remedy) + proofSize(f)
 			if used > detailBudget {
 				rest = append(rest, f)
 				h.More++

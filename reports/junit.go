@@ -46,8 +46,10 @@ type (
 		Failure   *junitProblem `xml:"failure"`
 		Out       string        `xml:"system-out,omitempty"`
 	}
+	// junitMessage is text and no attribute: Jenkins' schema of old knows none
+	// there, and its reader takes the text.
 	junitMessage struct {
-		Message string `xml:"message,attr"`
+		Message string `xml:",chardata"`
 	}
 	junitProblem struct {
 		Type    string `xml:"type,attr"`
@@ -129,6 +131,9 @@ func (doc *junitSuites) add(r *result.Result, name string, cases []junitCase) {
 	s.Properties = []junitProperty{
 		{"run", r.RunID}, {"target", r.Target}, {"profile", r.Profile}, {"seed", strconv.FormatUint(r.Seed, 10)},
 		{"verdict", string(r.Verdict)}, {"suite_hash", r.SuiteHash}, {"plan_hash", r.PlanHash}, {"cutover", r.Versions.Cutover},
+	}
+	if r.Consent != nil {
+		s.Properties = append(s.Properties, junitProperty{"consent_sha256", r.Consent.SHA256})
 	}
 	doc.Tests += s.Tests
 	doc.Failures += s.Failures
@@ -229,7 +234,7 @@ func findingText(r *result.Result, f result.Finding) string {
 	if e := f.Example; e != nil {
 		lines = append(lines, fmt.Sprintf("example: arrival %d, mailbox %s, request ids %s and %s", e.Arrival, e.Mailbox, shown(e.LeftRequestID), shown(e.RightRequestID)))
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(append(lines, proofLines(f)...), "\n")
 }
 
 func gateCases(r *result.Result) []junitCase {

@@ -41,6 +41,9 @@ func writeMarkdown(w io.Writer, r *result.Result, o Options) error {
 		}
 		b.WriteByte('\n')
 	}
+	if line := consentWords(r); line != "" {
+		fmt.Fprintf(&b, "%s.\n\n", md(line))
+	}
 	if o.ReportPath != "" {
 		fmt.Fprintf(&b, "Full report: %s\n", md(o.ReportPath))
 	}

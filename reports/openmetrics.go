@@ -40,7 +40,11 @@ var metricLabel = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 func writeOpenMetrics(w io.Writer, r *result.Result, _ Options) error {
 	m := metric{new(strings.Builder)}
 	m.family("cutover_run_info", "gauge", "What was run; always 1.")
-	m.sample("cutover_run_info", 1, "suite", r.Suite, "profile", r.Profile, "target", r.Target, "version", r.Versions.Cutover)
+	labels := []string{"suite", r.Suite, "profile", r.Profile, "target", r.Target, "version", r.Versions.Cutover}
+	if r.Consent != nil {
+		labels = append(labels, "consent", r.Consent.SHA256)
+	}
+	m.sample("cutover_run_info", 1, labels...)
 	m.family("cutover_run_end_timestamp_seconds", "gauge", "When the run ended.")
 	m.sample("cutover_run_end_timestamp_seconds", float64(r.Ended.UnixMilli())/1000)
 	m.family("cutover_run_verdict", "gauge", "1 for the verdict of the run, 0 for the others.")

@@ -285,6 +285,9 @@ func writeReadinessMarkdown(w io.Writer, r *result.Result, _ Options) error {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s%s |\n", md(wv.Finding), md(wv.Reason), md(wv.Owner), wv.Expires.Format("2006-01-02"), expired)
 		}
 	}
+	if line := consentWords(r); line != "" {
+		fmt.Fprintf(&b, "\n%s.\n", md(line))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -88,6 +88,9 @@ func writeSARIF(w io.Writer, r *result.Result, o Options) error {
 		Automation: sarifID{"cutover/" + r.Suite + "/" + r.Profile}, Results: []sarifResult{},
 		Properties: map[string]any{"verdict": r.Verdict, "target": r.Target, "run": r.RunID, "exitCode": r.ExitCode},
 	}
+	if r.Consent != nil {
+		run.Properties["consentSHA256"] = r.Consent.SHA256
+	}
 	run.Tool.Driver = sarifDriver{Name: "cutover", Version: r.Versions.Cutover, Rules: []sarifRule{}}
 	index := map[string]int{}
 	rule := func(id, short, help string) int {

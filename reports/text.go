@@ -35,6 +35,8 @@ func writeText(w io.Writer, r *result.Result, o Options) error {
 	t.header()
 	t.done()
 	t.felt()
+	t.searches()
+	t.pushback()
 	t.noticed()
 	t.answers()
 	t.checks()
@@ -96,7 +98,7 @@ func (t *textReport) done() {
 	}
 	t.wrapped("  ", fmt.Sprintf("%s down %s; %s; seed %d",
 		plural(uint64(scenarioCount(r)), "scenario", "scenarios"), strings.Join(ways, " and "),
-		plural(uint64(r.Mailboxes), "mailbox pair", "mailbox pairs"), r.Seed), plain)
+		mailboxWords(r), r.Seed), plain)
 	t.phases()
 	var parts []string
 	for _, l := range bucketWords(r.Buckets) {
@@ -113,8 +115,8 @@ func (t *textReport) phases() {
 		if !p.Measured {
 			measured = "not measured"
 		}
-		rows = append(rows, []cell{{text: clean(p.Name)}, {text: clean(p.Model)}, {text: measured},
-			{text: "asked " + sig3(p.AskedPS) + "/s", right: true}, {text: "got " + sig3(p.GotPS) + "/s", right: true}})
+		asked, got := phaseRates(p)
+		rows = append(rows, []cell{{text: clean(p.Name)}, {text: clean(p.Model)}, {text: measured}, {text: asked, right: true}, {text: got, right: true}})
 	}
 	columnar := table(rows, "  ", t.o.Color)
 	for line := range strings.Lines(columnar) {
@@ -125,9 +127,33 @@ func (t *textReport) phases() {
 	t.b.WriteString(columnar)
 	for _, row := range rows {
 		if columnar == "" {
-			t.wrapped("  ", fmt.Sprintf("%s: %s, %s, %s, %s", row[0].text, row[1].text, row[2].text, row[3].text, row[4].text), plain)
+			words := fmt.Sprintf("%s: %s", row[0].text, row[1].text)
+			for _, c := range row[2:] {
+				if c.text != "" {
+					words += ", " + c.text
+				}
+			}
+			t.wrapped("  ", words, plain)
 		}
 	}
+}
+
+// phaseRates says which rates a phase asked for and got, and how far it came when it
+// was stopped. A search has rates of its own, a closed load asks for none.
+func phaseRates(p result.Phase) (asked, got string) {
+	if p.AskedPS > 0 {
+		asked = "asked " + sig3(p.AskedPS) + "/s"
+	}
+	if p.GotPS > 0 {
+		got = "got " + sig3(p.GotPS) + "/s"
+	}
+	switch ran := p.RanMS / 1000; {
+	case ran > 0 && ran < 0.98*p.LengthS:
+		got = strings.TrimSpace(got + " in the " + seconds(ran) + " until it was stopped")
+	case ran == 0 && p.LengthS > 0 && p.GotPS == 0:
+		asked, got = "", "never began"
+	}
+	return asked, got
 }
 
 func scenarioCount(r *result.Result) int {

@@ -20,12 +20,23 @@ func (t *textReport) noticed() {
 		aside = fmt.Sprintf("%s of %s compared, %s equal", count(c.Compared), plural(c.Pairs, "pair", "pairs"), count(c.Equal))
 	}
 	t.section("What your application would notice", aside)
+	if r.Before != nil {
+		t.wrapped("  ", heldAgainst(r.Before), plain)
+	}
 	groups := byClass(r)
 	if len(groups) == 0 {
 		t.line("  ", nothingNoticed(r))
 	}
 	for _, g := range groups {
 		t.group(g)
+	}
+	t.pressure()
+	t.waivers()
+	if words := divergedWords(r); words != "" {
+		t.wrapped("  ", words, plain)
+	}
+	if words := assurance(r.Comparison); words != "" {
+		t.wrapped("  ", words, plain)
 	}
 	if i := r.Identities; i != (result.Identities{}) {
 		t.wrapped("  ", fmt.Sprintf("identities: %s matched, %s merged, %s split", count(i.Matched), count(i.Merged), count(i.Split)), plain)
@@ -35,7 +46,7 @@ func (t *textReport) noticed() {
 // nothingNoticed says why there is no difference to show.
 func nothingNoticed(r *result.Result) string {
 	switch {
-	case len(r.Paths) == 1:
+	case len(r.Paths) == 1 && r.Before == nil:
 		return "one path was asked alone: there was nothing to compare"
 	case r.Comparison.Compared == 0:
 		return "no pair of answers was compared"
@@ -65,6 +76,9 @@ func (t *textReport) group(g classGroup) {
 	for i, line := range strings.Split(strings.TrimSuffix(table(fitted(rows, t.width-4), "    ", t.o.Color), "\n"), "\n") {
 		t.b.WriteString(line + "\n")
 		t.values(shown[i].Finding)
+		if g.Class == result.Breaking && !shown[i].Waived {
+			t.proof(shown[i].Finding, i == 0)
+		}
 	}
 	if more := len(rules) - len(shown); more > 0 {
 		t.line("    ", fmt.Sprintf("… and %s in the report", plural(uint64(more), "more kind", "more kinds")))

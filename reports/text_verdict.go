@@ -139,7 +139,13 @@ func (t *textReport) sent() {
 			{text: strings.Join(parts, ", ")}})
 	}
 	t.b.WriteString(table(fitted(rows, t.width-2), "  ", t.o.Color))
+	for _, line := range signInWords(r) {
+		t.wrapped("  ", line, plain)
+	}
 	t.wrapped("  ", cleanupWords(r.Cleanup), plain)
+	for _, line := range safetyWords(r) {
+		t.wrapped("  ", line, plain)
+	}
 }
 
 // cleanupWords says what became of the items that the run created.

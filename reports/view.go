@@ -135,6 +135,14 @@ func byRule(fs []result.Finding) []rule {
 	return out
 }
 
+// mailboxWords counts the mailboxes: those of two paths are pairs.
+func mailboxWords(r *result.Result) string {
+	if len(r.Paths) == 1 {
+		return plural(uint64(r.Mailboxes), "mailbox", "mailboxes")
+	}
+	return plural(uint64(r.Mailboxes), "mailbox pair", "mailbox pairs")
+}
+
 // pathName names the path of a side, the side itself when there is none.
 func pathName(r *result.Result, side string) string {
 	for _, p := range r.Paths {

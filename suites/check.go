@@ -31,6 +31,8 @@ func (c *checker) check() {
 		c.problems.Add(s.Keys.At(s.Pos, "suite"), "the name of a suite is lower-case letters, digits and hyphens, not %q", s.Name)
 	}
 	c.variables()
+	c.feeds()
+	c.populations()
 	if s.Scenarios != nil && len(s.Scenarios) == 0 {
 		c.problems.Add(s.Keys["scenarios"], `"scenarios" is empty: a suite needs at least one`)
 	}
@@ -73,6 +75,9 @@ func (c *checker) name(seen unique, what, name string, at strictyaml.Pos) {
 }
 
 func (c *checker) scenario(sc *Scenario) {
+	if !(sc.Skew >= 0 && sc.Skew <= 3) {
+		c.problems.Add(sc.Keys.At(sc.Pos, "skew"), "skew is the exponent of a Zipf distribution between 0 and 3, not %v", sc.Skew)
+	}
 	if sc.Steps != nil && len(sc.Steps) == 0 {
 		c.problems.Add(sc.Keys["steps"], `"steps" is empty: a scenario needs at least one`)
 	}

@@ -43,6 +43,8 @@ func (f *finisher) finish() {
 	}
 	s.operations(f.operation)
 	f.phases()
+	f.populations()
+	f.feeds()
 	for i := range s.Fixtures {
 		f.fixture(&s.Fixtures[i])
 	}
@@ -180,6 +182,6 @@ func (f *finisher) shorthand(p *Phase) {
 		rate := strictyaml.Rate{PerSecond: float64(p.Users) * p.Each.PerSecond}
 		p.Model = strictyaml.NewBlock("constant", p.Pos, map[string]any{"rate": rate.String(), "for": p.For})
 	case p.Model.IsZero() && p.Pos.Line > 0:
-		f.problems.Add(p.Pos, "a phase needs a model: one of constant, ramp, stages, poisson, spike, closed, search, or users, each and for")
+		f.problems.Add(p.Pos, "a phase needs a model: one of constant, ramp, stages, poisson, spike, day, closed, search, or users, each and for")
 	}
 }

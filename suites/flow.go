@@ -105,7 +105,7 @@ func (c *checker) flow(sc *Scenario) {
 
 // unknown reports a template that nothing answers at its place.
 func (c *checker) unknown(u use, made map[string]string) {
-	if _, ok := c.suite.Vars.Get(u.name); ok || vars.Reserved(u.name) {
+	if _, ok := c.suite.Vars.Get(u.name); ok || vars.Reserved(u.name) || c.dataName(u) {
 		return
 	}
 	if where := made[u.name]; where != "" {

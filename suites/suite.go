@@ -19,20 +19,22 @@ type Suite struct {
 	Pos  strictyaml.Pos  `yaml:"-"`
 	Keys strictyaml.Keys `yaml:"-"`
 	// Name is what reports and run folders are called after.
-	Name      string                            `yaml:"suite,required" doc:"Name of the suite: lower-case letters, digits and hyphens."`
-	About     string                            `yaml:"about" doc:"One or two sentences for the list of suites and the report."`
-	Vars      strictyaml.Map[strictyaml.Scalar] `yaml:"vars" doc:"Values for {{name}}; --set var.NAME=VALUE replaces one."`
-	Seed      uint64                            `yaml:"seed" doc:"Seed of everything random; --seed replaces it. The same seed sends the same requests."`
-	Paths     Sides                             `yaml:"paths" doc:"Paths of the profile to use when neither --left, --right nor --only say otherwise."`
-	Scenarios []Scenario                        `yaml:"scenarios,required" doc:"What users do: weighted sequences of requests."`
-	Load      []Phase                           `yaml:"load" doc:"Phases that follow each other (default: 10/s for 30s); --rate, --users and --duration replace them by one."`
-	Pair      string                            `yaml:"pair" enum:"together,apart" doc:"together (default): both legs are due at the same instant; apart: the second half a period later."`
-	MaxLag    time.Duration                     `yaml:"max_lag" doc:"A leg that could not start this long after it was due is dropped (default 30s)."`
-	Pushback  string                            `yaml:"pushback" enum:"honour,observe,ignore" doc:"What a throttling answer causes: honour (default) waits and retries, observe counts it and goes on, ignore retries at once (loopback only)."`
-	Gates     []Gate                            `yaml:"gates" doc:"Conditions for the verdict pass, such as 'p95 of right < 800ms'."`
-	Compare   Compare                           `yaml:"compare" doc:"How the answers of the two paths are compared."`
-	Fixtures  []Fixture                         `yaml:"fixtures" doc:"Items created alike on both sides before the run and removed after it."`
-	Waivers   string                            `yaml:"waivers" doc:"File of accepted differences, relative to the suite; --waivers replaces it."`
+	Name        string                            `yaml:"suite,required" doc:"Name of the suite: lower-case letters, digits and hyphens."`
+	About       string                            `yaml:"about" doc:"One or two sentences for the list of suites and the report."`
+	Vars        strictyaml.Map[strictyaml.Scalar] `yaml:"vars" doc:"Values for {{name}}; --set var.NAME=VALUE replaces one."`
+	Seed        uint64                            `yaml:"seed" doc:"Seed of everything random; --seed replaces it. The same seed sends the same requests."`
+	Data        strictyaml.Map[Feed]              `yaml:"data" doc:"Tables for {{data.NAME.COLUMN}}, from CSV or JSON files or in place; each iteration gets a row."`
+	Populations []Population                      `yaml:"populations" doc:"Users by sort, from which the weights of the scenarios and the rate of day phases follow."`
+	Paths       Sides                             `yaml:"paths" doc:"Paths of the profile to use when neither --left, --right nor --only say otherwise."`
+	Scenarios   []Scenario                        `yaml:"scenarios,required" doc:"What users do: weighted sequences of requests."`
+	Load        []Phase                           `yaml:"load" doc:"Phases that follow each other (default: 10/s for 30s); --rate, --users and --duration replace them by one."`
+	Pair        string                            `yaml:"pair" enum:"together,apart" doc:"together (default): both legs are due at the same instant; apart: the second half a period later."`
+	MaxLag      time.Duration                     `yaml:"max_lag" doc:"A leg that could not start this long after it was due is dropped (default 30s)."`
+	Pushback    string                            `yaml:"pushback" enum:"honour,observe,ignore" doc:"What a throttling answer causes: honour (default) waits and retries, observe counts it and goes on, ignore retries at once (loopback only)."`
+	Gates       []Gate                            `yaml:"gates" doc:"Conditions for the verdict pass, such as 'p95 of right < 800ms'."`
+	Compare     Compare                           `yaml:"compare" doc:"How the answers of the two paths are compared."`
+	Fixtures    []Fixture                         `yaml:"fixtures" doc:"Items created alike on both sides before the run and removed after it."`
+	Waivers     string                            `yaml:"waivers" doc:"File of accepted differences, relative to the suite; --waivers replaces it."`
 
 	// Source is the file as it was read, for hashing.
 	Source []byte `yaml:"-"`
@@ -52,6 +54,7 @@ type Scenario struct {
 	About     string          `yaml:"about" doc:"One sentence for the report."`
 	Weight    int             `yaml:"weight" min:"1" max:"1000000" doc:"Share of iterations against the other scenarios (default 1)."`
 	Mailboxes string          `yaml:"mailboxes" doc:"Only mailboxes that carry this tag."`
+	Skew      float64         `yaml:"skew" doc:"How unevenly the scenario's mailboxes are asked: the exponent of a Zipf distribution, 0 (default, each equally often) to 3."`
 	Tags      []string        `yaml:"tags" doc:"Words by which gates and reports can select the scenario."`
 	Think     time.Duration   `yaml:"think" doc:"Pause before each step after the first, unless the step has its own."`
 	Steps     []Step          `yaml:"steps,required" doc:"Requests, one after the other."`
@@ -161,7 +164,7 @@ type Phase struct {
 	Keys strictyaml.Keys `yaml:"-"`
 	Name string          `yaml:"name" doc:"Name in the report (default: the name of the model)."`
 	// Model is decoded by package load. The shorthand users, each, for has become a constant.
-	Model   strictyaml.Block `yaml:",block" kinds:"constant,ramp,stages,poisson,spike,closed,search" doc:"How arrivals are spread over time."`
+	Model   strictyaml.Block `yaml:",block" kinds:"constant,ramp,stages,poisson,spike,day,closed,search" doc:"How arrivals are spread over time."`
 	Users   int              `yaml:"users" min:"1" doc:"Shorthand for a constant rate: so many users, each at the rate 'each', for the time 'for'."`
 	Each    strictyaml.Rate  `yaml:"each" doc:"Iterations of one user."`
 	For     time.Duration    `yaml:"for" doc:"Length of the phase in the shorthand."`

@@ -23,6 +23,11 @@ type App struct {
 	Env            func(string) string
 	Clock          clock.Clock
 	Version        string
+	// Connecting hears of every connection that the rules let through, before it is made,
+	// and may refuse it; nil: nobody does.
+	Connecting func(network, address string) error
+	// OpenBrowser opens a page for a person to sign in; nil: the address is only printed.
+	OpenBrowser func(address string)
 
 	// secrets are those that were read from their references. They are taken
 	// out of whatever is written.
@@ -41,6 +46,9 @@ func (a *App) Main(ctx context.Context, args []string) (code int) {
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if log, ok := a.Stderr.(*jsonLog); ok && err != nil {
+		log.fails()
+	}
 	w := a.secrets.Writer(a.Stderr)
 	defer w.Close()
 	return report(w, err)
@@ -87,6 +95,7 @@ func (a *App) commands() []*cobra.Command {
 		a.doctorCommand(),
 		a.whereCommand(),
 		a.tokenCommand(),
+		a.calibrateCommand(),
 		a.reportCommand(),
 		a.compareCommand(),
 		a.historyCommand(),

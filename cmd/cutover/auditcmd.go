@@ -7,6 +7,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,9 +24,15 @@ func (s *session) startAudit(consent *guard.Consent) (*audit.Trail, error) {
 		return nil, err
 	}
 	s.key = key
-	start := audit.Start{
-		At: s.started, RunID: s.id, Version: s.app.Version, Profile: s.plan.Profile.Name, Plan: s.plan.Hash(),
-	}
+	start := s.app.auditStart(s.id, s.plan.Profile.Name, s.started, consent)
+	start.Plan, start.Suite = s.plan.Hash(), s.plan.SuiteHash()
+	s.trail, err = audit.Create(s.folder.Path(runfolder.AuditFile), key, start)
+	return s.trail, err
+}
+
+// auditStart is the first line of a trail: who, where, with whose consent.
+func (a *App) auditStart(id, profile string, at time.Time, consent *guard.Consent) audit.Start {
+	start := audit.Start{At: at, RunID: id, Version: a.Version, Profile: profile}
 	if u, err := user.Current(); err == nil {
 		start.Who = u.Username
 	}
@@ -35,8 +42,19 @@ func (s *session) startAudit(consent *guard.Consent) (*audit.Trail, error) {
 	if consent != nil {
 		start.Consent, start.Approver = consent.Hash(), consent.Approver
 	}
-	s.trail, err = audit.Create(s.folder.Path(runfolder.AuditFile), key, start)
-	return s.trail, err
+	return start
+}
+
+// cleanAudit opens the trail of a clean-up: one of its own beside the run's, whose
+// chain has ended.
+func (a *App) cleanAudit(dir, profile, campaign string, consent *guard.Consent) (*audit.Trail, error) {
+	key, err := a.campaignKey(campaign)
+	if err != nil {
+		return nil, err
+	}
+	now := a.Clock.Now().UTC()
+	id := "clean-" + now.Format("20060102T150405.000000Z")
+	return audit.Create(filepath.Join(dir, "audit-"+id+".jsonl"), key, a.auditStart(id, profile, now, consent))
 }
 
 // campaignKey reads the secret that --campaign refers to. It is never printed.
@@ -75,7 +93,14 @@ func (a *App) verifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.verify(filepath.Join(args[0], runfolder.AuditFile), key, head)
+			if err := a.verify(filepath.Join(args[0], runfolder.AuditFile), key, head); err != nil {
+				return err
+			}
+			cleanings, err := filepath.Glob(filepath.Join(args[0], "audit-clean-*.jsonl"))
+			for _, file := range cleanings {
+				err = errors.Join(err, a.verify(file, key, ""))
+			}
+			return err
 		},
 	}
 	cmd.Flags().StringVar(&campaign, "campaign", "", "secret of the campaign, as env:NAME or file:PATH")

@@ -2,9 +2,13 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 
 	"cutover/harness/result"
 	"cutover/harness/run"
@@ -32,7 +36,7 @@ func TestBarsEndWhereverTheirPhasesStopped(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var screen bytes.Buffer
-			b := newBars(&screen)
+			b := newBars(&screen, func() int { return 80 })
 			drive(b)
 			ended := make(chan struct{})
 			go func() { b.close(); close(ended) }()
@@ -45,19 +49,47 @@ func TestBarsEndWhereverTheirPhasesStopped(t *testing.T) {
 	}
 }
 
+// busy is a second in which much goes wrong on paths with long names.
+func busy(at time.Duration) run.Progress {
+	one := func(name string) run.PathProgress {
+		return run.PathProgress{Path: name, Rate: 20000, P50: 7 * time.Millisecond, P99: 1500 * time.Millisecond, Failed: 123456, Throttled: 234567}
+	}
+	return run.Progress{Elapsed: at, InPhase: at, Due: 40000, Begun: 39980, Findings: 12, LagP99: 12 * time.Millisecond, CPU: 0.34, RSS: 96_000_000,
+		Paths: []run.PathProgress{one("onprem"), one("cloud")}}
+}
+
+func TestBarsFitEightyColumns(t *testing.T) {
+	b := newBars(io.Discard, func() int { return 80 })
+	b.Phase(run.PhaseInfo{Name: "a phase with a rather long name", Length: time.Minute})
+	b.Second(busy(3 * time.Second))
+	want := "  onprem  p50 7.00ms  p99 1.50s   failed 123456  throttled 234567\n" +
+		"  cloud   p50 7.00ms  p99 1.50s   failed 123456  throttled 234567\n" +
+		"  findings 12  generator lag p99 12.0ms cpu 34% memory 96 MB\n"
+	if got := b.below(); got != want {
+		t.Errorf("below the bar stands\n%swant\n%s", got, want)
+	}
+	if room := nameWidth + 1 + barWidth + 1 + len(rateWords(busy(0))); room > 80 {
+		t.Errorf("the bar and its rate take %d columns", room)
+	}
+	b.width = func() int { return 40 }
+	for line := range strings.Lines(b.below()) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 39 {
+			t.Errorf("at 40 columns a line has %d: %s", n, line)
+		}
+	}
+	b.close()
+}
+
 func TestProgressLinesAreForEyesWithoutATerminal(t *testing.T) {
 	var out strings.Builder
 	p := &plainProgress{w: &out}
 	p.Phase(run.PhaseInfo{Index: 0, Of: 1, Name: "steady", Describe: "constant 20/s for 15s"})
 	for s := range 21 {
-		p.Second(run.Progress{Elapsed: time.Duration(s) * time.Second, Paths: []run.PathProgress{
-			{Path: "onprem", Rate: 20, P50: 7 * time.Millisecond, P99: 1500 * time.Millisecond, Failed: 1, Throttled: 2}}})
+		p.Second(busy(time.Duration(s) * time.Second))
 	}
 	p.Done(nil)
-	want := "phase 1/1 steady: constant 20/s for 15s\n" +
-		"  10s onprem 20/s p50 7.00ms p99 1.50s  failed 1 throttled 2\n" +
-		"  20s onprem 20/s p50 7.00ms p99 1.50s  failed 1 throttled 2\n"
-	if out.String() != want {
-		t.Errorf("got\n%swant\n%s", out.String(), want)
+	const state = "19990 of 20000/s  onprem p50 7.00ms p99 1.50s  cloud p50 7.00ms p99 1.50s  failed 246912 throttled 469134 findings 12  lag p99 12.0ms cpu 34%\n"
+	if diff := cmp.Diff("phase 1/1 steady: constant 20/s for 15s\n  10s "+state+"  20s "+state, out.String()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }

@@ -25,7 +25,7 @@ import (
 type callOptions struct {
 	target            target
 	left, right, only string
-	mailbox, body     string
+	mailbox, as, body string
 	prefer            []string
 	raw, showValues   bool
 	allowWrite        bool
@@ -57,12 +57,13 @@ func (a *App) callCommand() *cobra.Command {
 	flags.StringVar(&o.right, "right", "", "path of the profile on the right")
 	flags.StringVar(&o.only, "only", "", "ask one side alone: left or right")
 	flags.StringVar(&o.mailbox, "mailbox", "", "mailbox, by its name or address (default: the first)")
+	flags.StringVar(&o.as, "as", "", "sign in as the user of this mailbox instead, for shared and delegated access")
 	flags.StringVar(&o.body, "body", "", "JSON body, or @FILE")
 	flags.StringArrayVar(&o.prefer, "prefer", nil, "preference to send in the Prefer header (repeatable)")
 	flags.BoolVar(&o.raw, "raw", false, "show the answers as they came, headers included")
 	flags.BoolVar(&o.showValues, "show-values", false, "show mailbox content of a real deployment (the lab's is always shown)")
 	flags.BoolVar(&o.allowWrite, "allow-write", false, "allow a call that changes a mailbox (the lab needs no permission)")
-	flags.StringVar(&o.save, "save", "", "append the call to this file as a suite's step")
+	flags.StringVar(&o.save, "save", "", "write the call into this suite, as a further step when the file exists")
 	return cmd
 }
 
@@ -131,6 +132,10 @@ func (a *App) call(ctx context.Context, o *callOptions, op suites.Operation) (er
 	if err != nil {
 		return err
 	}
+	as, err := signsInAs(profile, o, &op, box)
+	if err != nil {
+		return err
+	}
 	rules, err := a.rules(profile, names, &o.target, o.allowWrite)
 	if err != nil {
 		return err
@@ -142,7 +147,7 @@ func (a *App) call(ctx context.Context, o *callOptions, op suites.Operation) (er
 	defer d.close()
 	var asked []*side
 	for _, name := range names {
-		s, err := d.ask(ctx, name, op, box)
+		s, err := d.ask(ctx, name, op, box, as)
 		if err != nil {
 			return err
 		}
@@ -151,7 +156,7 @@ func (a *App) call(ctx context.Context, o *callOptions, op suites.Operation) (er
 	show := o.showValues || profile.Simulated
 	a.showCall(asked, o.raw && show, show)
 	if o.save != "" {
-		if err := saveStep(o.save, op); err != nil {
+		if err := a.saveStep(o.save, op, asked); err != nil {
 			return err
 		}
 	}
@@ -179,7 +184,7 @@ func sidesOf(p *profiles.Profile, o *callOptions) []string {
 }
 
 // ask says the question in a path's dialect and sends it.
-func (d *deployment) ask(ctx context.Context, name string, op suites.Operation, box profiles.Mailbox) (*side, error) {
+func (d *deployment) ask(ctx context.Context, name string, op suites.Operation, box, as profiles.Mailbox) (*side, error) {
 	p, _ := d.profile.Paths.Get(name)
 	s := &side{path: p}
 	var err error
@@ -198,7 +203,7 @@ func (d *deployment) ask(ctx context.Context, name string, op suites.Operation, 
 	if err := s.template.Build(mailboxScope{box, name, "call"}, req); err != nil {
 		return nil, usageError("", "%w", err)
 	}
-	if req.Authorization, err = d.auth[name].Authorization(ctx, box); err != nil {
+	if req.Authorization, err = d.auth[name].Authorization(ctx, as); err != nil {
 		return nil, notReady("check the auth block of the path, and that the account may sign in this way", fmt.Errorf("%s: %w", name, err))
 	}
 	req.Kind, req.Mailbox = wire.Step, box.Name

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"unicode/utf8"
 
 	"cutover/harness/canon"
 	"cutover/harness/result"
-	"cutover/suites"
 )
 
 // maxCallLines bounds what one answer shows; the rest is counted.
@@ -30,18 +27,37 @@ func (a *App) showCall(asked []*side, raw, values bool) {
 		return
 	}
 	column := max(30, (a.width(a.Stdout)-3)/2)
-	left, right := asked[0].lines(values), asked[1].lines(values)
-	row := func(l, r string) {
-		fmt.Fprintf(a.Stdout, "%s │ %s\n", fit(l, column), strings.TrimRight(fit(r, column), " "))
+	row := func(l, mark, r string) {
+		fmt.Fprintf(a.Stdout, "%s %s %s\n", fit(l, column), mark, strings.TrimRight(fit(r, column), " "))
 	}
-	row(asked[0].path.Name+"  "+asked[0].outcome(), asked[1].path.Name+"  "+asked[1].outcome())
-	row(strings.Repeat("─", column), strings.Repeat("─", column))
-	for i := range min(max(len(left), len(right)), maxCallLines) {
-		row(at(left, i), at(right, i))
+	row(asked[0].path.Name+"  "+asked[0].outcome(), "│", asked[1].path.Name+"  "+asked[1].outcome())
+	row(strings.Repeat("─", column), "┼", strings.Repeat("─", column))
+	rows := answerRows(asked[0], asked[1], values)
+	for _, r := range rows[:min(len(rows), maxCallLines)] {
+		mark := "│"
+		if r.differ {
+			mark = "≠"
+		}
+		row(r.left, mark, r.right)
 	}
-	if more := max(len(left), len(right)) - maxCallLines; more > 0 {
-		fmt.Fprintf(a.Stdout, "… %d more lines\n", more)
+	if more := len(rows) - maxCallLines; more > 0 {
+		fmt.Fprintf(a.Stdout, "… %s\n", quantity(more, "more line", "more lines"))
 	}
+}
+
+// answerRows lays two answers side by side, line by line where one of them is no JSON.
+func answerRows(left, right *side, values bool) []callRow {
+	l, lok := left.canonical()
+	r, rok := right.canonical()
+	if lok && rok && left.reason == "" && right.reason == "" {
+		return callRows(nil, "", "", l, r, values)
+	}
+	var rows []callRow
+	ll, rl := left.lines(values), right.lines(values)
+	for i := range max(len(ll), len(rl)) {
+		rows = append(rows, callRow{left: at(ll, i), right: at(rl, i)})
+	}
+	return rows
 }
 
 // outcome is the status and the time of an answer.
@@ -81,27 +97,24 @@ func (s *side) rawLines() []string {
 // outline appends a node and what is below it. Without values, text shows its
 // length alone: mailbox content stays where it is.
 func outline(lines *[]string, indent, label string, n canon.Node, values bool) {
-	switch n.Kind() {
-	case canon.Object, canon.Array:
-		*lines = append(*lines, indent+label+fmt.Sprintf("(%d)", n.Len()))
-		i := 0
-		for child := range n.Children() {
-			name := child.Key() + ": "
-			if n.Kind() == canon.Array {
-				name = fmt.Sprintf("[%d] ", i)
-			}
-			outline(lines, indent+"  ", name, child, values)
-			i++
+	*lines = append(*lines, nodeLine(indent, label, n, values))
+	i := 0
+	for child := range n.Children() {
+		name := child.Key() + ": "
+		if n.Kind() == canon.Array {
+			name = fmt.Sprintf("[%d] ", i)
 		}
-	case canon.String:
-		text := fmt.Sprintf("<text of %d>", utf8.RuneCountInString(n.Text()))
-		if values {
-			text = fmt.Sprintf("%q", n.Text())
-		}
-		*lines = append(*lines, indent+label+text)
-	default:
-		*lines = append(*lines, indent+label+string(n.Raw()))
+		outline(lines, indent+"  ", name, child, values)
+		i++
 	}
+}
+
+// quantity is a number with its noun.
+func quantity(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // printFindings prints the differences, breaking ones first. The error carries
@@ -111,11 +124,14 @@ func (a *App) printFindings(found []result.Finding) error {
 		fmt.Fprintln(a.Stdout, "\nno difference")
 		return nil
 	}
-	fmt.Fprintf(a.Stdout, "\n%d differences\n", len(found))
+	fmt.Fprintf(a.Stdout, "\n%s\n", quantity(len(found), "difference", "differences"))
 	breaking := false
 	for _, f := range found {
 		breaking = breaking || f.Blocks()
 		fmt.Fprintf(a.Stdout, "  %-10s %-8s %-18s %s\n", f.Class, f.Severity, f.ID, f.Pointer)
+		if half := (a.width(a.Stdout) - 16) / 2; len(f.Left)+len(f.Right) > 2*half {
+			f.Left, f.Right = strings.TrimRight(fit(f.Left, half), " "), strings.TrimRight(fit(f.Right, half), " ")
+		}
 		fmt.Fprintf(a.Stdout, "             %s → %s\n", f.Left, f.Right)
 	}
 	fmt.Fprintf(a.Stdout, "`cutover explain %s` says more\n", found[0].ID)
@@ -123,28 +139,6 @@ func (a *App) printFindings(found []result.Finding) error {
 		return &exitError{code: exitFail}
 	}
 	return nil
-}
-
-// saveStep appends the call to a file as a step that a suite can hold.
-func saveStep(file string, op suites.Operation) (err error) {
-	var b strings.Builder
-	fmt.Fprintf(&b, "      - name: call\n        %s: %q\n", strings.ToLower(op.Method), op.URL)
-	if len(op.Query) > 0 {
-		b.WriteString("        query:\n")
-		for _, q := range op.Query {
-			fmt.Fprintf(&b, "          %s: %q\n", q.Key, q.Value.Text())
-		}
-	}
-	if !op.Body.IsZero() {
-		fmt.Fprintf(&b, "        body: %s\n", op.Body.JSON())
-	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
-	if err != nil {
-		return usageError("", "--save: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	_, err = f.WriteString(b.String())
-	return err
 }
 
 // fit cuts or pads a line to a column.

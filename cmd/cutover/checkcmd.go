@@ -43,7 +43,7 @@ func checkAll(args []string) strictyaml.Problems {
 	var files []string
 	for _, name := range args {
 		switch {
-		case contains(suiteNames(), name):
+		case contains(suites.Names(), name):
 			suite, err := suites.Load(name)
 			if err == nil {
 				problems = append(problems, plan.CheckSuite(suite)...)

@@ -20,27 +20,45 @@ import (
 func (a *App) cleanCommand() *cobra.Command {
 	t := &target{}
 	var id string
+	var sweeps bool
+	o := sweepOptions{}
 	cmd := &cobra.Command{
-		Use:   "clean --run RUN",
-		Short: "Remove what a run created, from its journal, and prove it by listing",
+		Use:   "clean --run RUN | --sweep",
+		Short: "Remove what a run created, from its journal, and prove it by listing; --sweep finds leftovers",
 		Long: "Removes what a run created and left behind, from its journal: after a kill, a lost\n" +
 			"connection or an interrupted clean-up. It may be repeated; it touches nothing that the\n" +
-			"journal does not name or the run did not tag.",
-		Example: "  cutover clean --run runs/20261122T031500Z-mail-write --profile contoso.yaml --consent consent.yaml",
-		Args:    exactArgs(0, "no argument"),
+			"journal does not name or the run did not tag.\n\n" +
+			"--sweep looks without a journal: it lists everything in the profile's mailboxes that carries\n" +
+			"the tag of any run, and with --remove removes what is older than the lease. Exit code 1 says\n" +
+			"that something past its lease is still there.",
+		Example: "  cutover clean --run runs/20261122T031500Z-mail-write --profile contoso.yaml --consent consent.yaml\n" +
+			"  cutover clean --sweep --profile contoso.yaml --consent consent.yaml\n" +
+			"  cutover clean --sweep --remove --lease 48h --profile contoso.yaml --consent consent.yaml",
+		Args: exactArgs(0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if id == "" {
-				return usageError("name the run's folder, or its id below runs/", "clean needs --run")
+			switch {
+			case sweeps == (id != ""):
+				return usageError("name the run's folder, or its id below runs/; --sweep finds what any run left", "clean needs either --run or --sweep")
+			case sweeps:
+				return a.sweep(cmd.Context(), t, o)
+			case o.remove:
+				return usageError("--run removes without being told", "--remove belongs to --sweep")
 			}
-			return a.cleanRun(cmd.Context(), t, id)
+			return a.cleanRun(cmd.Context(), t, id, o.campaign)
 		},
 	}
 	t.register(cmd.Flags())
-	cmd.Flags().StringVar(&id, "run", "", "run folder, or the id of a run below runs/")
+	flags := cmd.Flags()
+	flags.StringVar(&id, "run", "", "run folder, or the id of a run below runs/")
+	flags.BoolVar(&sweeps, "sweep", false, "find what any run left behind, by its tag, in the mailboxes of the profile")
+	flags.BoolVar(&o.remove, "remove", false, "with --sweep: remove what is past its lease")
+	flags.DurationVar(&o.lease, "lease", defaultLease, "with --sweep: items of runs that began less than this ago are left alone")
+	flags.StringVar(&o.out, "out", "", "with --sweep --remove: folder of its journal and audit trail (default runs/sweep-<UTC time>)")
+	flags.StringVar(&o.campaign, "campaign", "", "secret of the campaign, as env:NAME or file:PATH: key of the audit trail")
 	return cmd
 }
 
-func (a *App) cleanRun(ctx context.Context, t *target, id string) (err error) {
+func (a *App) cleanRun(ctx context.Context, t *target, id, campaign string) (err error) {
 	dir := id
 	if !runfolder.IsRun(dir) {
 		dir = filepath.Join("runs", id)
@@ -72,16 +90,21 @@ func (a *App) cleanRun(ctx context.Context, t *target, id string) (err error) {
 	if err != nil {
 		return err
 	}
-	d, err := a.open(profile, l, names, rules)
-	if err != nil {
-		return err
-	}
-	defer d.close()
 	log, err := journal.Open(file)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
+	rules.Mine = log.Mine // only what the run created, or what carries its tag, may be deleted
+	if rules.Audit, err = a.cleanAudit(dir, profile.Name, campaign, rules.Consent); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rules.Audit.Close()) }()
+	d, err := a.open(profile, l, names, rules)
+	if err != nil {
+		return err
+	}
+	defer d.close()
 	deps, err := a.cleanDeps(d, log)
 	if err != nil {
 		return err

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 
 	"cutover/harness/auth"
 	"cutover/harness/guard"
@@ -23,6 +21,7 @@ type deployment struct {
 	door    *guard.Door
 	doers   map[string]wire.Doer
 	auth    map[string]auth.Source
+	logins  float64 // new sign-ins by password a second; 0: no bound
 }
 
 // profileOf loads the target's profile and, when it leads to the lab, starts
@@ -78,7 +77,7 @@ func endpoints(l *lab.Lab) profiles.Endpoints {
 	info := l.Info()
 	e := profiles.Endpoints{
 		URLs:      map[string]string{"graph": info.Graph, "rest": info.Rest},
-		Authority: info.Authority, Tenant: info.Tenant, CAPEM: l.CAPEM(),
+		Authority: info.Authority, Tenant: info.Tenant, Upload: info.GraphUpload, CAPEM: l.CAPEM(),
 	}
 	for era, root := range info.GraphEras {
 		e.URLs["graph-"+era] = root
@@ -95,7 +94,7 @@ func endpoints(l *lab.Lab) profiles.Endpoints {
 // open opens the door that the rules describe and prepares the sign-in of each
 // named path. Nothing is sent. The caller closes the deployment.
 func (a *App) open(p *profiles.Profile, l *lab.Lab, names []string, rules guard.Rules) (*deployment, error) {
-	d := &deployment{profile: p, lab: l, doers: map[string]wire.Doer{}, auth: map[string]auth.Source{}}
+	d := &deployment{profile: p, lab: l, logins: loginsPerSecond(p, rules.Consent), doers: map[string]wire.Doer{}, auth: map[string]auth.Source{}}
 	var err error
 	if d.door, err = guard.Open(rules); err != nil {
 		return nil, err
@@ -158,6 +157,13 @@ func (a *App) hosts(rules *guard.Rules, p *profiles.Profile, name string) error 
 	}
 	rules.Hosts[name] = []string{host}
 	rules.Uploads[name] = guard.UploadHosts(host)
+	if path.Upload != "" {
+		upload, err := guard.HostPort(path.Upload)
+		if err != nil {
+			return usageError("", "path %s: upload host: %w", name, err)
+		}
+		rules.Uploads[name] = append(rules.Uploads[name], upload)
+	}
 	rate := p.Limits.Rate
 	if path.Limits.Rate.PerSecond > 0 {
 		rate = path.Limits.Rate
@@ -186,15 +192,15 @@ func (a *App) openPath(d *deployment, name string) error {
 		return usageError("", "path %s: %w", name, err)
 	}
 	source, err := auth.New(path, path.Auth, http, auth.Options{
-		Clock: a.Clock, Env: a.Env, Mailboxes: d.profile.Mailboxes.List, Logins: loginsPerSecond(d.profile), Learn: a.secrets.Add,
-		Prompt: func(message string) { fmt.Fprintln(a.Stderr, message) },
+		Clock: a.Clock, Env: a.Env, Mailboxes: d.profile.Mailboxes.List, Logins: d.logins, Learn: a.secrets.Add,
+		Prompt: func(message string) { fmt.Fprintln(a.Stderr, message) }, Browse: a.browse,
 	})
 	if err != nil {
 		return usageError("", "path %s: %w", name, err)
 	}
 	d.auth[name] = source
 	if path.Auth.Kind == "ntlm" {
-		options.Login = source.Login
+		options.Login, options.Admit = source.Login, source.Admit
 	}
 	doer, err := d.door.Path(name, options)
 	if err != nil {
@@ -205,38 +211,25 @@ func (a *App) openPath(d *deployment, name string) error {
 }
 
 // loginsPerSecond bounds new NTLM and Basic sign-ins against a real directory,
-// which locks accounts; the lab has nothing to protect.
-func loginsPerSecond(p *profiles.Profile) float64 {
-	if p.Simulated {
+// which locks accounts, unless the consent allows more; the lab has nothing to
+// protect.
+func loginsPerSecond(p *profiles.Profile, c *guard.Consent) float64 {
+	switch {
+	case p.Simulated:
 		return 0
+	case c != nil && !c.Logins.IsZero():
+		return c.Logins.PerSecond
 	}
 	return 2
 }
 
 func (a *App) clientOptions(p *profiles.Profile, path profiles.Path) (guard.Options, error) {
 	o := guard.Options{
-		Protocol: path.Protocol, Connections: path.Connections, Timeout: path.Timeout, Proxy: path.Proxy,
-		MaxConns: path.Limits.MaxConns, UserAgent: userAgent(a.Version),
+		Protocol: path.Protocol, Connections: path.Connections, Timeout: path.Timeout, Proxy: path.Proxy, Host: path.Host,
+		MaxConns: path.Limits.MaxConns, MaxStreams: path.Limits.MaxStreams, UserAgent: userAgent(a.Version), Control: a.Connecting,
 	}
-	tls := p.TLS
-	if path.TLS.CA != "" {
-		tls = path.TLS
-	}
-	pem := p.CAPEM
-	if tls.CA != "" && pem == nil {
-		var err error
-		if pem, err = os.ReadFile(tls.CA); err != nil {
-			return o, usageError("", "path %s: tls.ca: %w", path.Name, err)
-		}
-	}
-	if pem != nil {
-		o.CA = x509.NewCertPool()
-		if !o.CA.AppendCertsFromPEM(pem) {
-			return o, usageError("the file holds certificates in PEM form", "path %s: tls.ca: no certificate in %s", path.Name, tls.CA)
-		}
-	}
-	o.ServerName = tls.ServerName
-	return o, nil
+	err := a.tlsOptions(p, path, &o)
+	return o, err
 }
 
 // close shuts the door and stops signing in. The lab is the caller's.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"cutover/harness/guard"
 	"cutover/harness/lab"
 	"cutover/harness/where"
+	"cutover/harness/wire"
 	"cutover/profiles"
 )
 
@@ -82,6 +84,9 @@ func (a *App) examine(e *examiner, profile *profiles.Profile, t *target) error {
 	}
 	if !profile.Simulated && e.running == nil {
 		e.deps.Resolver = careful{rules}
+		e.deps.At = func(address string) (func(string) wire.Doer, doctor.Handshake) {
+			return doctor.ThroughAddress(e.door, options, address)
+		}
 	}
 	return nil
 }
@@ -144,10 +149,31 @@ func (a *App) hostsOf(e *examiner, profile *profiles.Profile, rules *guard.Rules
 			add(host, name)
 		}
 	}
+	for _, name := range e.names {
+		for _, site := range bareDomains(profile, name) {
+			if host, err := guard.HostPort(site); err == nil && rules.CheckTargets([]string{site}) == nil {
+				add(host, name)
+			}
+		}
+	}
 	if !profile.Simulated && e.running == nil {
 		rules.Caps.PathRate = map[string]float64{doctor.Probes: politeRate, doctor.Handshakes: politeRate}
 	}
 	return owner
+}
+
+// bareDomains are the web sites of the mail domains of a path on premises, which
+// clients ask before Autodiscover's own name.
+func bareDomains(profile *profiles.Profile, name string) []string {
+	path, _ := profile.Paths.Get(name)
+	if path.Dialect.Kind != "rest" || len(profile.Mailboxes.List) == 0 {
+		return nil
+	}
+	a := profile.Mailboxes.List[0].Address[name]
+	if _, domain, ok := strings.Cut(cmp.Or(a.SMTP, a.User()), "@"); ok {
+		return []string{"https://" + domain}
+	}
+	return nil
 }
 
 // close ends what examiner began.
@@ -187,4 +213,12 @@ func (c careful) LookupCNAME(ctx context.Context, host string) (string, error) {
 		return "", err
 	}
 	return net.DefaultResolver.LookupCNAME(ctx, host)
+}
+
+// LookupSRV implements doctor.Resolver.
+func (c careful) LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error) {
+	if err := c.refused(name); err != nil {
+		return "", nil, err
+	}
+	return net.DefaultResolver.LookupSRV(ctx, service, proto, name)
 }

@@ -92,7 +92,7 @@ func classify(err error) (code int, hint string) {
 	case errors.As(err, &refusal):
 		return exitRefused, refusal.Remedy
 	case errors.As(err, &forbidden):
-		return exitRefused, "writes need --allow-write, and a consent that names them"
+		return exitRefused, "docs/consent.md says what is allowed where; writes need --allow-write and, outside this machine, a consent"
 	case errors.As(err, &unready):
 		return exitNotReady, "check the auth block of the path, and that the account may sign in this way"
 	case errors.Is(err, context.Canceled):

@@ -16,7 +16,8 @@ func (a *App) explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "explain ID",
 		Short:   "What a rule, finding, quirk or check means, with its source and remedy",
-		Example: "  cutover explain case.property",
+		Long:    "Explains an id: of a rule, a quirk of the lab or a check. A finding's fingerprint is looked up in\nthe runs below runs/, the latest first.",
+		Example: "  cutover explain case.property\n  cutover explain 3fa9c1d2e4b5a697",
 		Args:    exactArgs(1, "one id, as a report prints it"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return explainable(), cobra.ShellCompDirectiveNoFileComp
@@ -34,7 +35,7 @@ func (a *App) explain(id string) error {
 			found = true
 			a.describe(r.ID+" (comparison rule)", r.About, [][2]string{
 				{"class", string(r.Class)}, {"on-prem", r.Left}, {"cloud", r.Right},
-				{"source", r.Source}, {"certainty", r.Certainty}, {"remedy", r.Remedy},
+				{"source", r.Source}, {"certainty", r.Certainty}, {"remedy", r.Remedy}, {"status", r.Waits()},
 			})
 		}
 	}
@@ -55,6 +56,9 @@ func (a *App) explain(id string) error {
 		a.describe(c.ID+" (doctor check)", c.Title, [][2]string{
 			{"blocks", string(c.Blocks)}, {"cause", c.Cause}, {"remedy", c.Remedy}, {"source", c.Source},
 		})
+	}
+	if !found && a.explainFinding(id) {
+		return nil
 	}
 	if !found {
 		return usageError("`cutover list` with rules, quirks or checks lists the ids", "nothing is known under %q", id)

@@ -25,8 +25,16 @@ func (s *session) judged(r *result.Result) (err error) {
 	}
 	r.Gates = append(r.Gates, gates...)
 	result.Decide(r)
+	was, err := h.State(r)
+	if err != nil {
+		return err
+	}
 	if err := s.write(r); err != nil {
 		return err
 	}
-	return h.Record(r, s.folder.Dir())
+	if err := h.Record(r, s.folder.Dir()); err != nil {
+		return err
+	}
+	s.alertAbout(was, r)
+	return nil
 }

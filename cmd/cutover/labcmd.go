@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ import (
 
 func (a *App) labCommand() *cobra.Command {
 	t := &target{}
-	var asJSON bool
+	var asJSON, whileStdin bool
 	cmd := &cobra.Command{
 		Use:   "lab",
 		Short: "Serve the simulated hybrid deployment in the foreground, on loopback",
@@ -29,11 +30,21 @@ func (a *App) labCommand() *cobra.Command {
 		Example: "  cutover lab --json\n  cutover lab --set lab.preset=exchange-2016-cu3 --set lab.proxy=preview",
 		Args:    exactArgs(0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if whileStdin {
+				ctx, cancel := context.WithCancel(cmd.Context())
+				defer cancel()
+				go func() {
+					_, _ = io.Copy(io.Discard, a.Stdin)
+					cancel()
+				}()
+				cmd.SetContext(ctx)
+			}
 			return a.serveLab(cmd, t, asJSON)
 		},
 	}
 	cmd.Flags().StringArrayVar(&t.set, "set", nil, "setting of the lab as lab.KEY=VALUE (repeatable)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one line of JSON with addresses and credentials, then serve")
+	cmd.Flags().BoolVar(&whileStdin, "while-stdin", false, "serve until the end of the input, for a program that must not leave a lab behind")
 	cmd.AddCommand(a.labMoveCommand())
 	return cmd
 }
@@ -50,7 +61,7 @@ func (a *App) serveLab(cmd *cobra.Command, t *target, asJSON bool) error {
 	if err != nil {
 		return usageError("docs/lab.md lists the lab's settings", "--set %w", err)
 	}
-	dir, err := os.MkdirTemp("", "cutover-lab-")
+	dir, err := labFolder()
 	if err != nil {
 		return err
 	}
@@ -147,10 +158,19 @@ func (a *App) moveMailbox(cmd *cobra.Command, control, mailbox, to string) error
 	case call.Failure != nil:
 		return notReady("start a lab with `cutover lab` and use the control address that it prints", call.Failure)
 	case call.Response.Status >= http.StatusBadRequest:
-		return usageError("", "the lab refused the move: %s", strings.TrimSpace(string(call.Response.Body)))
+		return moveRefused(call.Response.Body)
 	}
 	fmt.Fprintf(a.Stdout, "%s is now %s\n", mailbox, to)
 	return nil
+}
+
+// moveRefused says why a lab did not move a mailbox, and what it would move.
+func moveRefused(body []byte) error {
+	var said struct{ Error string }
+	if json.Unmarshal(body, &said) != nil || said.Error == "" {
+		return usageError("--control takes the control address that `cutover lab` prints", "the lab did not move it: what answers there is not a lab's control")
+	}
+	return usageError("name a user that `cutover lab --json` lists, and --to cloud, onprem, unlicensed or softdeleted", "the lab did not move it: %s", said.Error)
 }
 
 func orNone(s string) string {

@@ -33,7 +33,11 @@ var kinds = map[string]func() [][2]string{
 	},
 	"rules": func() (rows [][2]string) {
 		for _, r := range conform.Rules() {
-			rows = append(rows, [2]string{r.ID, r.About})
+			about := r.About
+			if waits := r.Waits(); waits != "" {
+				about = strings.TrimSuffix(about, ".") + " (" + waits + ")."
+			}
+			rows = append(rows, [2]string{r.ID, about})
 		}
 		return rows
 	},

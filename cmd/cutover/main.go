@@ -33,6 +33,8 @@ func realMain() int {
 		Env:     os.Getenv,
 		Clock:   clock.System(),
 		Version: buildVersion(),
+
+		OpenBrowser: openBrowser,
 	}
 	return app.Main(ctx, os.Args[1:])
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strconv"
+
 	"github.com/spf13/cobra"
 
 	"cutover/harness/lab"
@@ -36,7 +38,7 @@ func (a *App) planCommand() *cobra.Command {
 			return nil
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return suiteNames(), cobra.ShellCompDirectiveDefault
+			return suites.Names(), cobra.ShellCompDirectiveDefault
 		},
 	}
 	t.register(cmd.Flags())
@@ -65,12 +67,30 @@ func (a *App) compile(cmd *cobra.Command, t *target, l *loadFlags, vars map[stri
 		return nil, err
 	}
 	sized := *profile
-	if o, err := lab.ParseSettings(settings); err != nil {
+	o, err := lab.ParseSettings(settings)
+	if err != nil {
 		return nil, usageError("docs/lab.md lists the lab's settings", "--set %w", err)
-	} else if o.Mailboxes > 0 && sized.Mailboxes.Lab > 0 {
+	}
+	if o.Mailboxes > 0 && sized.Mailboxes.Lab > 0 {
 		sized.Mailboxes.Lab = o.Mailboxes
 	}
+	if sized.Mailboxes.Lab > 0 {
+		options.Names = lab.Names(labSeed(settings, &sized, o.Seed, l.seed), sized.Mailboxes.Lab)
+	}
 	return plan.Compile(suite, &sized, options)
+}
+
+// labSeed is the seed of the lab that a run would start: the settings', else the profile's, else the run's.
+func labSeed(settings map[string]string, p *profiles.Profile, parsed, run uint64) uint64 {
+	if _, given := settings["seed"]; given {
+		return parsed
+	}
+	if own, ok := p.Lab.Get("seed"); ok {
+		if n, err := strconv.ParseUint(own.Text, 10, 64); err == nil {
+			return n
+		}
+	}
+	return run
 }
 
 func (a *App) printPlan(p *plan.Plan, asJSON bool) error {

@@ -28,5 +28,23 @@ func (s *session) reconcile(r *result.Result) []result.Check {
 		check.Verdict = result.Warn
 		check.Evidence = fmt.Sprintf("%d requests sent, %d served", sent, served)
 	}
+	return append([]result.Check{check}, s.windows(r)...)
+}
+
+// windows holds what the run says of throttling against what the lab saw: under the
+// policy honour nothing may come before the time that the lab asked for.
+func (s *session) windows(r *result.Result) []result.Check {
+	if len(r.Pushback) == 0 || r.Pushback[0].Policy != "honour" {
+		return nil
+	}
+	seen := s.lab.Stats().Throttling
+	check := result.Check{
+		ID: "windows", Title: "nothing came while a Retry-After had closed a mailbox", Verdict: result.Pass,
+		Evidence: "the lab saw none",
+	}
+	if seen.Early > 0 {
+		check.Verdict = result.Warn
+		check.Evidence = fmt.Sprintf("the lab saw %d of %d requests too many come too early", seen.Early, seen.Refused)
+	}
 	return []result.Check{check}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,18 +26,25 @@ import (
 const defaultFormats = "text,json,html,junit"
 
 type runOptions struct {
-	target     target
-	load       loadFlags
-	out        string
-	formats    []string
-	quiet      bool
-	noProgress bool
-	campaign   string
-	ci         string
-	killFile   string
-	waivers    string
-	history    string
-	baseline   string
+	target      target
+	load        loadFlags
+	out         string
+	formats     []string
+	quiet       bool
+	noProgress  bool
+	metrics     string
+	logFormat   string
+	alert       string
+	alertFormat string
+	campaign    string
+	ci          string
+	killFile    string
+	deadline    time.Duration
+	waivers     string
+	history     string
+	baseline    string
+	before      before
+	noise       noise
 }
 
 func (a *App) runCommand() *cobra.Command {
@@ -55,7 +63,7 @@ func (a *App) runCommand() *cobra.Command {
 			return a.runSuites(cmd, o, args)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return suiteNames(), cobra.ShellCompDirectiveDefault
+			return suites.Names(), cobra.ShellCompDirectiveDefault
 		},
 	}
 	flags := cmd.Flags()
@@ -67,9 +75,16 @@ func (a *App) runCommand() *cobra.Command {
 	flags.StringVar(&o.baseline, "baseline", "", "with --history, the mark of the runs to judge against (default good)")
 	flags.StringVar(&o.waivers, "waivers", "", "file of accepted differences (default: the suite's, if it names one)")
 	flags.StringVar(&o.killFile, "kill-file", "", "stop the run, exit code 5, as soon as this file exists")
+	flags.DurationVar(&o.deadline, "deadline", 0, "stop the run, exit code 5, when it has not ended after this long, whatever its phases say")
 	flags.StringVar(&o.ci, "ci", "auto", "annotate the build of a service: auto, none, github or azure")
 	flags.StringVar(&o.campaign, "campaign", "", "secret of the campaign, as env:NAME or file:PATH: key of the audit trail and of pseudonyms")
+	o.before.register(flags)
+	o.noise.register(flags)
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors; the exit code and the run folder tell")
+	flags.StringVar(&o.metrics, "metrics", "", "serve Prometheus metrics of the run on this address of this machine, such as 127.0.0.1:9464")
+	flags.StringVar(&o.alert, "alert", "", "with --history, where a change of the verdict is posted: env:NAME or file:PATH of a webhook's address")
+	flags.StringVar(&o.alertFormat, "alert-format", "card", "what is posted: card (an Adaptive Card) or json")
+	flags.StringVar(&o.logFormat, "log-format", "text", "how stderr is written: text or json")
 	flags.BoolVar(&o.noProgress, "no-progress", false, "no progress on stderr")
 	return cmd
 }
@@ -80,6 +95,9 @@ func (a *App) runSuites(cmd *cobra.Command, o *runOptions, names []string) error
 	if !contains([]string{"auto", "none", "github", "azure"}, o.ci) {
 		return usageError("known: auto, none, github, azure", "--ci: unknown service %q", o.ci)
 	}
+	if err := a.readOutputFlags(o); err != nil {
+		return err
+	}
 	if o.baseline != "" && o.history == "" {
 		return usageError("`cutover compare BASE RUN` holds one run against another", "--baseline needs --history")
 	}
@@ -87,6 +105,9 @@ func (a *App) runSuites(cmd *cobra.Command, o *runOptions, names []string) error
 		if _, err := reports.Lookup(format); err != nil {
 			return usageError("`cutover list formats` lists them", "--format: %w", err)
 		}
+	}
+	if err := o.before.check(o.load.only, len(names)); err != nil {
+		return err
 	}
 	var loaded []*suites.Suite
 	var errs []error
@@ -140,6 +161,8 @@ func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, nam
 	if err != nil {
 		return 0, err
 	}
+	options.Noise = o.noise.learn != ""
+	options.Record, options.Against = o.before.record != "", o.before.against != ""
 	// The lab outlives an interrupt: requests in flight and the clean-up still need it.
 	profile, l, err := a.profileOf(context.WithoutCancel(ctx), &o.target, o.load.seed)
 	if err != nil {
@@ -160,6 +183,15 @@ func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, nam
 	if err := stress(rules, suite); err != nil {
 		return 0, err
 	}
+	s.id = s.started.Format("20060102T150405Z") + "-" + suite.Name
+	if err := s.startRecord(); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, s.endRecord()) }()
+	if s.alert, err = a.openAlert(o, guard.Options{}); err != nil {
+		return 0, err
+	}
+	defer s.alert.close()
 	if s.folder, err = a.createFolder(o, suite, s, number); err != nil {
 		return 0, err
 	}
@@ -177,8 +209,12 @@ func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, nam
 	if s.waivers, err = loadWaivers(o.waivers, suite); err != nil {
 		return 0, err
 	}
-	s.brake = a.brake(profile.Simulated, o.killFile)
+	if err := s.loadNoise(); err != nil {
+		return 0, err
+	}
+	s.brake = s.newBrake()
 	rules.Brake = s.brake
+	s.rules = rules
 	if s.deployment, err = a.open(profile, l, s.paths(), rules); err != nil {
 		return 0, errors.Join(err, rules.Audit.Close())
 	}
@@ -203,7 +239,6 @@ func stress(rules guard.Rules, suite *suites.Suite) error {
 }
 
 func (a *App) createFolder(o *runOptions, suite *suites.Suite, s *session, number int) (*runfolder.Folder, error) {
-	s.id = s.started.Format("20060102T150405Z") + "-" + suite.Name
 	if number > 1 {
 		s.id += fmt.Sprintf("-%d", number)
 	}
@@ -237,7 +272,7 @@ func commandLine(suite string, cmd *cobra.Command) string {
 
 // fileOf is the file of a suite that was named by its file, "" for a built-in.
 func fileOf(name string) string {
-	if contains(suiteNames(), name) {
+	if contains(suites.Names(), name) {
 		return ""
 	}
 	return name
@@ -272,12 +307,4 @@ func failed(checks []result.Check) (result.Check, bool) {
 		}
 	}
 	return result.Check{}, false
-}
-
-func suiteNames() []string {
-	var names []string
-	for _, s := range suites.Builtin() {
-		names = append(names, s.Name)
-	}
-	return names
 }

@@ -43,6 +43,7 @@ func TestUserStories(t *testing.T) {
 			"interrupt": interruptAfter,
 			"sums":      sums,
 			"same":      same,
+			"servelab":  serveLab,
 		},
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"cutover/harness/journal"
 	"cutover/harness/lab"
 	"cutover/harness/plan"
+	"cutover/harness/record"
 	"cutover/harness/result"
 	"cutover/harness/run"
 	"cutover/harness/runfolder"
@@ -39,8 +40,14 @@ type session struct {
 	key        []byte // the campaign's secret; nil: none
 	trail      *audit.Trail
 	journal    *journal.Journal
+	rules      guard.Rules // of the open door
 	brake      *guard.Brake
-	waivers    *conform.Waivers // nil: none
+	alert      *alert            // nil: nobody is told
+	waivers    *conform.Waivers  // nil: none
+	keeper     *record.Writer    // of --record; nil: none
+	against    *record.Record    // of --against; nil: none
+	learned    []conform.Learned // noise of earlier runs that is still believed
+	asked      *result.Result    // what the run came to; nil: nothing was asked
 	started    time.Time
 }
 
@@ -64,11 +71,16 @@ func (s *session) paths() []string {
 
 // run asks, cleans up, decides and reports. The error is for what has no
 // verdict: a target that is not ready, or a defect.
-func (s *session) run(ctx context.Context) (int, error) {
+func (s *session) run(ctx context.Context) (code int, failure error) {
 	if !s.options.quiet {
 		fmt.Fprintf(s.app.Stderr, "cutover: %s, seed %d, on the %s\n", s.plan.Suite.Name, s.plan.Seed, labSays(s.lab, s.plan.Profile.Name))
 	}
 	observer, done := s.app.observer(s.options.noProgress || s.options.quiet)
+	observer, unserved, err := s.app.withMetrics(ctx, s.options, observer)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { failure = errors.Join(failure, unserved()) }()
 	deps := s.deps(observer)
 	before, err := run.Describe(s.plan, deps)
 	if err != nil {
@@ -82,7 +94,7 @@ func (s *session) run(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	if check, bad := failed(deps.Checks); bad {
-		return 0, notReady(check.Remedy, fmt.Errorf("%s: %s", check.Path, check.Evidence))
+		return 0, notReady(check.Remedy+" (`cutover doctor` looks at all of it)", fmt.Errorf("%s: %s: %s", check.Path, check.ID, check.Evidence))
 	}
 	if s.lab != nil {
 		deps.Answers = s.fourAnswers(ctx)
@@ -93,17 +105,37 @@ func (s *session) run(ctx context.Context) (int, error) {
 		}
 	})
 	defer silent()
+	if err := s.baseline(ctx); err != nil {
+		done()
+		return 0, err
+	}
 	watched, release := s.watch(ctx)
+	made, err := s.fill(watched)
+	if err != nil {
+		release()
+		done()
+		s.abandon(ctx)
+		return 0, notReady("`cutover doctor` says what the path allows; what was made has been removed again", fmt.Errorf("fixtures: %w", err))
+	}
+	if made != nil {
+		deps.Checks = append(deps.Checks, *made)
+	}
 	r, err := run.Run(watched, s.plan, deps)
 	release()
 	done()
 	if err != nil {
 		return 0, err
 	}
+	s.asked = r
+	if err := s.learn(r); err != nil {
+		return 0, err
+	}
 	if err := s.cleanUp(ctx, r); err != nil {
 		return 0, err
 	}
 	r.Traffic = s.deployment.door.Traffic()
+	r.Tokens = s.deployment.tokens()
+	s.account(r, s.rules)
 	r.Checks = append(r.Checks, s.reconcile(r)...)
 	if err := s.judged(r); err != nil {
 		return 0, err
@@ -127,13 +159,16 @@ func (s *session) watch(ctx context.Context) (context.Context, func()) {
 	return watched, func() { cancel(context.Canceled); work.Wait() }
 }
 
-// brake decides when a run stops by itself.
-func (a *App) brake(simulated bool, killFile string) *guard.Brake {
+// newBrake decides when the run stops by itself.
+func (s *session) newBrake() *guard.Brake {
 	o := guard.Production()
-	if simulated {
+	if s.plan.Profile.Simulated {
 		o = guard.Simulation()
 	}
-	o.Clock, o.KillFile = a.Clock, killFile
+	o.Clock, o.KillFile, o.Victims = s.app.Clock, s.options.killFile, s.victims()
+	if s.options.deadline > 0 {
+		o.Deadline = s.started.Add(s.options.deadline)
+	}
 	return guard.NewBrake(o)
 }
 
@@ -141,18 +176,20 @@ func (s *session) deps(observer run.Observer) run.Deps {
 	d := run.Deps{
 		RunID: s.id, Clock: s.app.Clock, Pacer: clock.Precise(), Doers: s.deployment.doers, Auth: map[string]run.Authoriser{},
 		Traffic: s.deployment.door.Traffic, Observer: observer, Folder: s.folder, Journal: s.journal,
-		ShowValues: s.plan.Profile.Simulated, LabInside: s.lab != nil, Key: s.key,
+		ShowValues: s.plan.Profile.Simulated, LabInside: s.lab != nil, Key: s.pseudonyms(), Against: s.against, Learned: s.learned,
+	}
+	if s.keeper != nil {
+		d.Record = s.keeper
 	}
 	for name, source := range s.deployment.auth {
-		d.Auth[name] = source
+		if path, _ := s.plan.Profile.Paths.Get(name); path.Auth.Kind != "" && path.Auth.Kind != "none" {
+			d.Auth[name] = source
+		}
 	}
 	if s.waivers != nil {
 		d.Waive = func(found []result.Finding) ([]result.Finding, []result.Waiver) {
 			return s.waivers.Apply(found, s.started)
 		}
-	}
-	if s.lab != nil {
-		d.Key = fmt.Appendf(nil, "lab-%d", s.plan.Seed)
 	}
 	return d
 }
@@ -166,7 +203,7 @@ func (s *session) cleanUp(ctx context.Context, r *result.Result) error {
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTime(len(entries), r))
 	defer cancel()
 	r.Cleanup, err = s.cleaner(ctx, entries)
 	if ctx.Err() != nil {

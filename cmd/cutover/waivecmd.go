@@ -40,7 +40,7 @@ func (a *App) waiveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "waive RUN FINDING",
 		Short:   "Write a waiver (reason, owner, expiry) for a finding",
-		Long:    "Accepts a difference for a while. FINDING is a fingerprint or, when only one finding has it,\na rule id. The waiver is appended to a file that `cutover run --waivers` reads.",
+		Long:    "Accepts a difference for a while. FINDING is a fingerprint or, when only one finding has it,\na rule id. The waiver goes into a file that `cutover run --waivers` reads; there it\nreplaces an earlier one of the same fingerprint.",
 		Example: "  cutover waive runs/20261122T031500Z-mail-read 3fa9c1d2e4b5a697 --owner 'Ann Larsen' --reason 'fixed in CU15'",
 		Args:    exactArgs(2, "a run folder and a finding"),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -81,22 +81,15 @@ func (a *App) waive(dir, id, reason, owner string, expires time.Time, file strin
 	if err != nil && !os.IsNotExist(err) {
 		return usageError("", "%w", err)
 	}
-	text := string(data)
-	if strings.TrimSpace(text) == "" {
-		text = "waivers:\n"
-	}
-	if !strings.HasSuffix(text, "\n") {
-		text += "\n"
-	}
-	text += conform.Draft(finding, reason, owner, expires)
-	if _, err := conform.ParseWaivers(file, []byte(text)); err != nil {
+	text, told, err := conform.Amend(file, data, finding, conform.Draft(finding, reason, owner, expires), a.Clock.Now())
+	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(file, text, 0o644); err != nil {
 		return usageError("", "%w", err)
 	}
-	fmt.Fprintf(a.Stdout, "%s (%s at %s/%s) is waived until %s in %s\n",
-		finding.Fingerprint, finding.ID, finding.Scenario, finding.Step, expires.Format(time.DateOnly), file)
+	fmt.Fprintf(a.Stdout, "%s (%s at %s/%s) is waived until %s in %s%s\n",
+		finding.Fingerprint, finding.ID, finding.Scenario, finding.Step, expires.Format(time.DateOnly), file, told)
 	return nil
 }
 

@@ -23,6 +23,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"cutover/harness/journal"
 )
 
 // ReadsPerLine is how many reads one line stands for.
@@ -78,7 +80,7 @@ type Trail struct {
 	err   error // first write error; later calls return it
 }
 
-// Create starts the audit file of a run, mode 0600. It fails when the file
+// Create starts the audit file of a run, private to its owner. It fails when the file
 // has something in it. An empty key makes the chain a plain hash.
 func Create(file string, key []byte, s Start) (*Trail, error) {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
@@ -87,6 +89,9 @@ func Create(file string, key []byte, s Start) (*Trail, error) {
 	}
 	if info, err := f.Stat(); err != nil || info.Size() > 0 {
 		return nil, errors.Join(fmt.Errorf("audit: %s: %w", file, fs.ErrExist), err, f.Close())
+	}
+	if err := journal.Private(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("audit: %w", err), f.Close())
 	}
 	t := &Trail{file: f, mac: newMAC(key)}
 	if err := t.add(line{Start: &s, Keyed: len(key) > 0}); err != nil {
@@ -116,6 +121,19 @@ func (t *Trail) Record(e Event) error {
 		e.Reads = t.reads
 	}
 	return t.add(line{Event: &e})
+}
+
+// Unlisted counts a read and tells whether that was all: of reads that were let
+// through, every thousandth has a line, which Record writes. It spares a sender
+// describing the others.
+func (t *Trail) Unlisted() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err != nil || (t.reads+1)%ReadsPerLine == 1 {
+		return false
+	}
+	t.reads++
+	return true
 }
 
 // add appends one line. The caller holds mu or is alone.

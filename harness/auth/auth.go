@@ -44,6 +44,9 @@ type Source interface {
 	// every other kind, for a mailbox that Options.Mailboxes does not name and
 	// for a login that was refused.
 	Login(mailbox string) (user, password string, ok bool)
+	// Admit waits until one more connection may sign in with a Login
+	// (Options.Logins). Its error is the context's.
+	Admit(ctx context.Context) error
 	// Stats tells what signing in cost so far.
 	Stats() Stats
 	// Close stops renewing and waits for sign-ins under way.
@@ -79,7 +82,8 @@ type Options struct {
 	Seed uint64
 	// Patience bounds one sign-in without a person; 0: 30 s.
 	Patience time.Duration
-	// Logins bounds how many NTLM logins are tried a second; 0: no bound.
+	// Logins bounds how many Basic logins are tried first, and how many NTLM
+	// connections sign in, a second; 0: no bound.
 	Logins float64
 }
 
@@ -130,8 +134,15 @@ func New(p profiles.Path, block strictyaml.Block, h HTTP, o Options) (Source, er
 	return s, nil
 }
 
-// publicCloud is the token service of a path that names none.
+// publicCloud is the token service of a path that names none; nationalClouds
+// are those of Graph's hosts outside the public cloud (Microsoft: national
+// cloud deployments).
 const publicCloud = "https://login.microsoftonline.com/"
+
+var nationalClouds = map[string]string{
+	"graph.microsoft.us": "https://login.microsoftonline.us/", "dod-graph.microsoft.us": "https://login.microsoftonline.us/",
+	"microsoftgraph.chinacloudapi.cn": "https://login.chinacloudapi.cn/",
+}
 
 // Services are the URLs of the token services that path p signs in at: none
 // for kinds that ask nobody.
@@ -141,12 +152,17 @@ func Services(p profiles.Path) []string {
 	}
 	var e profiles.Entra
 	p.Auth.Decode(&e)
-	return []string{authority(e)}
+	return []string{authority(p, e)}
 }
 
-func authority(e profiles.Entra) string {
+// authority is the token service with its tenant: as the profile says, or that
+// of the cloud whose Graph the path leads to.
+func authority(p profiles.Path, e profiles.Entra) string {
 	if e.Authority != "" {
 		return e.Authority
+	}
+	if u, err := url.Parse(p.URL); err == nil && nationalClouds[u.Hostname()] != "" {
+		return nationalClouds[u.Hostname()] + e.Tenant
 	}
 	return publicCloud + e.Tenant
 }

@@ -30,7 +30,7 @@ type entra struct {
 func newEntra(s *source, block strictyaml.Block, h HTTP) (kind, error) {
 	var p profiles.Entra
 	problems := block.Decode(&p)
-	k := &entra{source: s, http: h, authority: authority(p)}
+	k := &entra{source: s, http: h, authority: authority(s.path, p)}
 	ways := 0
 	for _, said := range []bool{!p.Secret.IsZero(), !p.Certificate.IsZero(), p.User != "", p.Device, p.Browser} {
 		if said {
@@ -189,19 +189,6 @@ func (k *entra) newApp() (client confidential.Client, err error) {
 	}
 	client, err = confidential.New(k.authority, k.params.Client, cred, confidential.WithHTTPClient(k.http), confidential.WithInstanceDiscovery(false))
 	return client, k.setup(err)
-}
-
-func (k *entra) certificate() (cred confidential.Credential, err error) {
-	pem, err := k.source.resolve(k.params.Certificate, k.params.Client)
-	if err != nil {
-		return cred, err
-	}
-	certs, key, err := confidential.CertFromPEM([]byte(pem), "")
-	if err != nil {
-		return cred, &Error{Path: k.source.path.Name, Who: k.params.Client, Reason: Secret, Final: true, What: "the certificate is not PEM with a certificate and an unencrypted RSA key",
-			Remedy: "convert it: openssl pkcs12 -in app.pfx -nodes -out app.pem"}
-	}
-	return confidential.NewCredFromCert(certs, key)
 }
 
 func (k *entra) newUser() (public.Client, error) {

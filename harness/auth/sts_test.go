@@ -23,6 +23,8 @@ type sts struct {
 	delay time.Duration // before a token is answered
 	token func(form url.Values) (status int, body string, header http.Header)
 
+	anywhere bool // it stands for every host, not only its own
+
 	mu       sync.Mutex
 	requests []string     // "GET /path" in order
 	forms    []url.Values // of token requests
@@ -32,16 +34,21 @@ type sts struct {
 const authority = "https://sts.test/tenant"
 
 func (s *sts) Do(r *http.Request) (*http.Response, error) {
-	if r.URL.Host != "sts.test" {
+	if r.URL.Host != "sts.test" && !s.anywhere {
 		return nil, fmt.Errorf("the test reached %s", r.URL.Host)
 	}
 	s.mu.Lock()
-	s.requests = append(s.requests, r.Method+" "+r.URL.Path)
+	at := ""
+	if s.anywhere {
+		at = r.URL.Host
+	}
+	s.requests = append(s.requests, r.Method+" "+at+r.URL.Path)
 	s.mu.Unlock()
 	w := httptest.NewRecorder()
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/openid-configuration"):
-		fmt.Fprintf(w, `{"authorization_endpoint":"%[1]s/authorize","token_endpoint":"%[1]s/oauth2/v2.0/token","issuer":"%[1]s/v2.0"}`, authority)
+		self := "https://" + r.URL.Host + "/" + strings.Split(r.URL.Path, "/")[1]
+		fmt.Fprintf(w, `{"authorization_endpoint":"%[1]s/authorize","token_endpoint":"%[1]s/oauth2/v2.0/token","issuer":"%[1]s/v2.0"}`, self)
 	case strings.Contains(r.URL.Path, "/UserRealm/"):
 		fmt.Fprint(w, `{"account_type":"Managed","domain_name":"a.test","cloud_instance_name":"sts.test","cloud_audience_urn":"urn:x"}`)
 	case strings.HasSuffix(r.URL.Path, "/devicecode"):

@@ -80,7 +80,10 @@ func (s *source) pass(ctx context.Context, id *identity) (prover bool, err error
 			return false, nil
 		case g.proof == nil:
 			g.proof = make(chan struct{})
-			at := s.turn()
+			at := s.o.Clock.Now()
+			if a, ok := s.kind.(*account); ok && !a.ntlm { // NTLM's connections wait in Admit
+				at = s.turn()
+			}
 			s.mu.Unlock()
 			if err := s.o.Clock.SleepUntil(ctx, at); err != nil {
 				s.release(id)
@@ -96,6 +99,14 @@ func (s *source) pass(ctx context.Context, id *identity) (prover bool, err error
 			return false, classify(s.path.Name, id.who, context.Cause(ctx))
 		}
 	}
+}
+
+// Admit waits until one more connection may sign in.
+func (s *source) Admit(ctx context.Context) error {
+	s.mu.Lock()
+	at := s.turn()
+	s.mu.Unlock()
+	return s.o.Clock.SleepUntil(ctx, at)
 }
 
 // turn books the next moment at which a new login may be tried. The caller

@@ -128,16 +128,37 @@ func TestNewLoginsAreSpread(t *testing.T) {
 			boxes = append(boxes, box(fmt.Sprint("user", i)))
 			target.status[boxes[i].Name] = 200
 		}
-		s := open(t, block("ntlm", map[string]any{"user": "mailbox"}), &sts{}, auth.Options{Mailboxes: boxes, Logins: 2})
+		s := open(t, block("basic", map[string]any{"user": "mailbox"}), &sts{}, auth.Options{Mailboxes: boxes, Logins: 2})
 		doer := auth.Watch(s, target)
 		began := time.Now()
 		var all sync.WaitGroup
 		for _, m := range boxes {
-			all.Go(func() { doer.Do(t.Context(), &wire.Request{Mailbox: m.Name}, new(wire.Call)) })
+			all.Go(func() { doer.Do(t.Context(), &wire.Request{Mailbox: m.Name, Authorization: "Basic x"}, new(wire.Call)) })
 		}
 		all.Wait()
 		if took := time.Since(began); took != 5500*time.Millisecond { // the tenth starts at 4.5 s
 			t.Errorf("ten logins at 2/s took %s, want 5.5s", took)
+		}
+		s.Close()
+	})
+}
+
+func TestNewConnectionsAreSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, block("ntlm", map[string]any{"user": "mailbox"}), &sts{}, auth.Options{Logins: 2})
+		began := time.Now()
+		for range 10 {
+			if err := s.Admit(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(began); took != 4500*time.Millisecond { // the first at once
+			t.Errorf("ten connections at 2/s took %s, want 4.5s", took)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Admit(ended); err == nil {
+			t.Error("an ended caller is admitted")
 		}
 		s.Close()
 	})
@@ -170,7 +191,7 @@ func TestACertificateSignsInAsTheApplication(t *testing.T) {
 		name, pem, want string
 	}{
 		{"proves itself with the key", both, ""},
-		{"says what is wrong with the file", "canary-secret", "cloud: sign-in as app-1 secret: the certificate is not PEM with a certificate and an unencrypted RSA key"},
+		{"says what is wrong with the file", "canary-secret", "cloud: sign-in as app-1 secret: the certificate is neither PEM nor a PFX with one certificate and its key"},
 	}
 	for _, test := range tests {
 		t.Run("it "+test.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package canon
 
 import (
+	"bytes"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -62,11 +63,12 @@ var simpleEscape = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f
 // escape, so that two different ones stay different.
 func unescape(dst, raw []byte) (out []byte, ok bool) {
 	for i := 0; i < len(raw); {
-		c := raw[i]
-		if c != '\\' {
-			dst = append(dst, c)
-			i++
-			continue
+		if plain := bytes.IndexByte(raw[i:], '\\'); plain != 0 {
+			if plain < 0 {
+				return append(dst, raw[i:]...), true
+			}
+			dst = append(dst, raw[i:i+plain]...)
+			i += plain
 		}
 		if i+1 >= len(raw) {
 			return dst, false

@@ -124,9 +124,10 @@ func (s *server) list(w http.ResponseWriter, user, sort, filter string) {
 			continue
 		}
 		byCategory := filter == "categories/any(c:c eq '"+t.category+"')"
-		byText := strings.HasPrefix(filter, "startswith(") && strings.HasPrefix(t.subject, tag)
-		if t.sort == sort && (byCategory || byText) && len(found) < 2 {
-			found = append(found, map[string]any{"id": t.id})
+		// As Exchange does, it overlooks case.
+		byText := strings.HasPrefix(filter, "startswith(") && strings.HasPrefix(strings.ToLower(t.subject), tag)
+		if t.sort == sort && (byCategory || byText) && len(found) < 4 {
+			found = append(found, map[string]any{"id": t.id, "subject": t.subject, "displayName": t.subject, "categories": []string{t.category}})
 		}
 	}
 	json.NewEncoder(w).Encode(map[string]any{"value": found})
@@ -233,6 +234,7 @@ func removesEverything(t *testing.T, simple bool) {
 			{sort: "message", id: "own-1"}, {sort: "message", id: "own-2", category: tag}, {sort: "event", id: "own-3"}, {sort: "contact", id: "own-4"},
 			{sort: "message", id: "lost-1", category: tag}, {sort: "message", id: "sent-1", subject: tag + " hello"},
 			{sort: "message", id: "theirs-1", subject: "minutes about " + tag}, {sort: "message", id: "theirs-2", category: "cutover-run-2"}, {sort: "event", id: "theirs-3"},
+			{sort: "message", id: "theirs-5", subject: strings.ToUpper(tag) + " shouted"}, {sort: "message", id: "theirs-6", subject: tag + "0 of another run"},
 		},
 		"bob@b.test": {{sort: "message", id: "delivered", subject: tag + " hello"}, {sort: "message", id: "theirs-4"}},
 	}}
@@ -249,7 +251,7 @@ func removesEverything(t *testing.T, simple bool) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("first time (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"theirs-1", "theirs-2", "theirs-3"}, s.left("ann@b.test")); diff != "" {
+	if diff := cmp.Diff([]string{"theirs-1", "theirs-2", "theirs-3", "theirs-5", "theirs-6"}, s.left("ann@b.test")); diff != "" {
 		t.Errorf("ann's mailbox (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"theirs-4"}, s.left("bob@b.test")); diff != "" {

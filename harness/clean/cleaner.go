@@ -267,7 +267,11 @@ func (c *cleaner) tagged(ctx context.Context, sort, tag string) (ids []string, e
 		return c.search(ctx, r, tag)
 	}
 	for _, filter := range []string{"categories/any(c:c eq '" + quoted + "')", "startswith(" + r.text + ",'" + quoted + "')"} {
-		status, err := c.list(ctx, r.url, "id", filter, func(n canon.Node) { ids = add(ids, n) })
+		status, err := c.list(ctx, r.url, "id,categories,"+r.text, filter, func(n canon.Node) {
+			if carries(n, r.text, tag) {
+				ids = add(ids, n)
+			}
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -286,13 +290,7 @@ func (c *cleaner) search(ctx context.Context, r resource, tag string) (ids []str
 		filter = "createdDateTime ge " + c.group.began.Add(-clockSkew).UTC().Format("2006-01-02T15:04:05Z")
 	}
 	status, err := c.list(ctx, r.url, "id,categories,"+r.text, filter, func(n canon.Node) {
-		text, _ := n.Get(r.text)
-		carries := strings.HasPrefix(text.Text(), tag)
-		list, _ := n.Get("categories")
-		for category := range list.Children() {
-			carries = carries || category.Text() == tag
-		}
-		if carries {
+		if carries(n, r.text, tag) {
 			ids = add(ids, n)
 		}
 	})
@@ -300,6 +298,25 @@ func (c *cleaner) search(ctx context.Context, r resource, tag string) (ids []str
 		err = fmt.Errorf("listing by tag: the server answered %d (%s)", status, c.adapter.ErrorCode(c.parsed()))
 	}
 	return ids, err
+}
+
+// carries tells whether an item carries the tag, as a category or at the beginning
+// of its subject or name. A server's filter is not believed: filters overlook case.
+func carries(n canon.Node, text, tag string) bool {
+	list, _ := n.Get("categories")
+	for category := range list.Children() {
+		if category.Text() == tag {
+			return true
+		}
+	}
+	title, _ := n.Get(text)
+	rest, found := strings.CutPrefix(title.Text(), tag)
+	return found && (rest == "" || !alphanumeric(rest[0]))
+}
+
+// alphanumeric tells a tag that goes on from one that has ended.
+func alphanumeric(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
 // clockSkew is how far the server's clock may be behind ours.

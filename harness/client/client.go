@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -72,6 +73,10 @@ type Options struct {
 	// Resolve maps host:port of a URL to the address, with or without a port,
 	// to connect to instead of asking DNS.
 	Resolve map[string]string
+	// Address is an IP to connect to instead, whatever the URL's host: SNI, Host
+	// and the port stay the URL's. It is for looking at one server behind a name;
+	// Control judges it like any other. "" asks DNS.
+	Address string
 	// Proxy makes HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment count.
 	Proxy bool
 	// ProxyFor replaces the environment's choice when Proxy is set.
@@ -93,6 +98,10 @@ type Options struct {
 	// PerMailbox); further requests wait. 0 means DefaultMaxConns, or 2 for a
 	// mailbox that signs in with NTLM.
 	MaxConns int
+	// MaxStreams bounds the requests under way on one HTTP/2 connection, beside what
+	// its server allows; 0 means 100. 1 gives each request a connection of its own
+	// while it is under way, as with HTTP/1.1.
+	MaxStreams int
 	// Clock stamps timings and computes deadlines, so it must run at real
 	// speed; nil means the system's.
 	Clock clock.Clock
@@ -102,6 +111,9 @@ type Options struct {
 	// Login gives the credentials of a mailbox for NTLM. A mailbox for which ok
 	// is false goes without. Setting it moves all requests to net/http.
 	Login func(mailbox string) (user, password string, ok bool)
+	// Admit waits until one more connection may sign in with a Login; its error
+	// fails the request. nil: at once.
+	Admit func(ctx context.Context) error
 }
 
 // Client sends requests. It is safe for concurrent use and implements
@@ -148,6 +160,9 @@ func New(o Options) (*Client, error) {
 	default:
 		return nil, fmt.Errorf("connections %q is unknown: say shared, mailbox or new", o.Connections)
 	}
+	if o.Host != "" && (breaksLine(o.Host) || strings.ContainsAny(o.Host, " \t/?#@")) {
+		return nil, fmt.Errorf("host %q is no host name", o.Host)
+	}
 	if o.Login != nil && o.Protocol == HTTP2 {
 		return nil, fmt.Errorf("NTLM signs in a connection and does not work over h2: say protocol: http/1.1")
 	}
@@ -156,9 +171,12 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{opts: o}
 	c.dialer = &dialer{o: &c.opts, counters: &c.counters}
-	if o.Protocol == HTTP2 || o.Proxy || o.Login != nil {
+	switch {
+	case o.Proxy || o.Login != nil:
 		c.doer = newStandard(&c.opts, c.dialer, &c.counters)
-	} else {
+	case o.Protocol == HTTP2:
+		c.doer = newH2(&c.opts, c.dialer, &c.counters)
+	default:
 		c.doer = newLean(&c.opts, c.dialer, &c.counters)
 	}
 	return c, nil

@@ -351,6 +351,7 @@ func TestOptionsThatAreNotOnes(t *testing.T) {
 	for _, o := range []client.Options{
 		{Protocol: "h3"},
 		{Connections: "some"},
+		{Host: "mail.test\r\nX: y"},
 		{Protocol: client.HTTP2, Login: func(string) (string, string, bool) { return "", "", false }},
 	} {
 		if _, err := client.New(o); err == nil {

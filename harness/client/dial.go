@@ -24,17 +24,21 @@ type dialer struct {
 // tls.Conn.NetConn returns.
 type conn struct {
 	net.Conn
-	counters *counters
-	connect  time.Duration
-	tls      time.Duration
-	in       atomic.Int64
-	ready    atomic.Bool // opened, with its handshake; before, an end is a failed dial
-	ended    atomic.Bool // by either side; counted once
+	counters  *counters
+	deadlines deadlines
+	connect   time.Duration
+	tls       time.Duration
+	in        atomic.Int64
+	ready     atomic.Bool // opened, with its handshake; before, an end is a failed dial
+	ended     atomic.Bool // by either side; counted once
 }
 
 // Read counts bytes and notices when the peer ends the connection.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	for n == 0 && err != nil && c.early(err) {
+		n, err = c.Conn.Read(p)
+	}
 	c.in.Add(int64(n))
 	if err != nil {
 		var timeout net.Error
@@ -74,6 +78,10 @@ func (d *dialer) dial(ctx context.Context, network, address string) (*conn, erro
 			to = net.JoinHostPort(to, port)
 		}
 		address = to
+	}
+	if d.o.Address != "" {
+		_, port, _ := net.SplitHostPort(address)
+		address = net.JoinHostPort(d.o.Address, port)
 	}
 	dialer := net.Dialer{Control: func(network, address string, _ syscall.RawConn) error {
 		if d.o.Control != nil {

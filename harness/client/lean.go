@@ -71,7 +71,9 @@ func (l *lean) do(ctx context.Context, req *wire.Request, into *wire.Call) *wire
 		}
 		stage, err = c.exchange(ctx, req, &to, into, deadline)
 	}
-	into.Timing.Done = l.o.Clock.Now()
+	if into.Timing.Done = c.first; err != nil || !c.got || c.reads != c.firstRead { // else the last byte came with the first
+		into.Timing.Done = l.o.Clock.Now()
+	}
 	into.Timing.Wait = into.Timing.Sent.Sub(began)
 	if err != nil || !c.keep || l.o.Connections == PerRequest {
 		c.shut()

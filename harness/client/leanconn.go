@@ -32,15 +32,20 @@ type leanConn struct {
 	r, w int
 	body frame
 
-	used     bool          // carried a request before
-	kept     bool          // has waited in the pool, where the server may have ended it
-	deadline time.Time     // of the present exchange
-	got      bool          // something of the present answer has arrived
-	first    time.Time     // when that was
-	in       int64         // bytes received in this exchange
-	keep     bool          // fit for another request
-	expires  time.Time     // no use after that
-	keepFor  time.Duration // how long the server said it keeps the connection, 0 if it did not
+	used      bool          // carried a request before
+	kept      bool          // has waited in the pool, where the server may have ended it
+	deadline  time.Time     // of the present exchange
+	got       bool          // something of the present answer has arrived
+	first     time.Time     // when that was
+	in        int64         // bytes received in this exchange
+	reads     int           // in how many pieces
+	firstRead int           // which of them came first
+	keep      bool          // fit for another request
+	expires   time.Time     // no use after that
+	keepFor   time.Duration // how long the server said it keeps the connection, 0 if it did not
+
+	again lastHead
+	moved bool // the buffer was moved since the present head began
 
 	seed    maphash.Seed
 	strings [keptSets][keptInSet]string
@@ -68,7 +73,7 @@ func (c *leanConn) exchange(ctx context.Context, req *wire.Request, to *target, 
 	if !c.used {
 		timing.Connect, timing.TLS = c.raw.connect, c.raw.tls
 	}
-	c.got, c.keep, c.in, c.deadline = false, false, 0, deadline
+	c.got, c.keep, c.in, c.reads, c.deadline = false, false, 0, 0, deadline
 	c.watch(ctx)
 	c.encode(req, to)
 	timing.Sent = o.Clock.Now()

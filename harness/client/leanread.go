@@ -45,6 +45,16 @@ type head struct {
 // head reads a status line and header lines.
 func (c *leanConn) head(ctx context.Context, resp *wire.Response, budget *int) (head, error) {
 	h := head{length: -1}
+	if c.r == c.w {
+		if err := c.fill(ctx); err != nil {
+			return h, err
+		}
+	}
+	if c.again.matches(c.buf[c.r:c.w]) {
+		return c.sameHead(resp, budget), nil
+	}
+	began := c.r
+	c.moved = false
 	line, err := c.line(ctx, budget)
 	if err != nil {
 		return h, err
@@ -65,6 +75,9 @@ func (c *leanConn) head(ctx context.Context, resp *wire.Response, budget *int) (
 			return h, err
 		}
 		if len(line) == 0 {
+			if !c.moved {
+				c.again.keep(c.buf[began:c.r], h, resp, c.keepFor)
+			}
 			return h, nil
 		}
 		if line[0] == ' ' || line[0] == '\t' {
@@ -199,10 +212,10 @@ func (c *leanConn) line(ctx context.Context, budget *int) ([]byte, error) {
 func (c *leanConn) fill(ctx context.Context) error {
 	switch {
 	case c.r == c.w:
-		c.r, c.w = 0, 0
+		c.r, c.w, c.moved = 0, 0, true
 	case c.w == len(c.buf) && c.r > 0:
 		c.w = copy(c.buf, c.buf[c.r:c.w])
-		c.r = 0
+		c.r, c.moved = 0, true
 	case c.w == len(c.buf):
 		c.buf = append(c.buf, make([]byte, len(c.buf))...)
 	}
@@ -214,7 +227,7 @@ func (c *leanConn) fill(ctx context.Context) error {
 	if n > 0 {
 		err = nil // it comes again with the next read
 		if !c.got {
-			c.got, c.first = true, c.client.o.Clock.Now()
+			c.got, c.first, c.firstRead = true, c.client.o.Clock.Now(), c.reads
 			if c.client.o.FirstByteTimeout > 0 {
 				err = c.limit(ctx, c.deadline)
 			}
@@ -230,6 +243,7 @@ func (c *leanConn) fill(ctx context.Context) error {
 func (c *leanConn) read(p []byte) (int, error) {
 	n, err := c.nc.Read(p)
 	c.in += int64(n)
+	c.reads++
 	if err == io.EOF {
 		c.raw.endedByPeer() // TLS has an end of its own
 	}

@@ -47,7 +47,7 @@ func (s *standard) login(mailbox string) (*login, error) {
 	for range n {
 		t := newTransport(s.o, s.dialer)
 		t.MaxConnsPerHost, t.MaxIdleConnsPerHost = 1, 1
-		st := &seat{transport: t, signer: ntlmssp.Negotiator{RoundTripper: &handshake{t, s.counters}}}
+		st := &seat{transport: t, signer: ntlmssp.Negotiator{RoundTripper: &handshake{t, s.counters, s.o.Admit}}}
 		l.all = append(l.all, st)
 		l.seats <- st
 	}
@@ -65,8 +65,12 @@ func (l *login) roundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &StageError{Waiting, context.Cause(req.Context())}
 	}
 	req.SetBasicAuth(l.user, l.password) // how Negotiator is told; it never sends it
-	legs := new(int)
-	resp, err := taken.signer.RoundTrip(req.WithContext(context.WithValue(req.Context(), legsKey{}, legs)))
+	state := &legs{}
+	resp, err := taken.signer.RoundTrip(req.WithContext(context.WithValue(req.Context(), legsKey{}, state)))
+	if err == nil && state.failed != nil {
+		resp.Body.Close()
+		err = state.failed
+	}
 	if err != nil {
 		l.seats <- taken
 		return nil, err
@@ -98,18 +102,43 @@ func (b *seatedBody) Close() error {
 
 type legsKey struct{}
 
+// legs are those of one request. The signer answers a leg that broke with the
+// server's first 401, which would look like a refused password: what broke is
+// kept here.
+type legs struct {
+	n      int
+	failed error
+}
+
 // handshake is the transport under the signer. It reads refusals at once, so
-// that the next leg finds the connection free, and counts the legs.
+// that the next leg finds the connection free, binds challenges to the TLS
+// connection, and counts the legs.
 type handshake struct {
 	transport *http.Transport
 	counters  *counters
+	admit     func(context.Context) error // nil: at once
 }
 
-// RoundTrip sends one leg.
+// RoundTrip sends one leg. The second one begins a sign-in.
 func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
-	if legs, ok := req.Context().Value(legsKey{}).(*int); ok {
-		if *legs++; *legs > 1 {
-			h.counters.extra.Add(1)
+	state, ok := req.Context().Value(legsKey{}).(*legs)
+	if !ok {
+		state = &legs{}
+	}
+	if state.n++; state.n > 1 {
+		h.counters.extra.Add(1)
+	}
+	resp, err := h.leg(req, state.n)
+	if err != nil {
+		state.failed = err
+	}
+	return resp, err
+}
+
+func (h *handshake) leg(req *http.Request, n int) (*http.Response, error) {
+	if n == 2 && h.admit != nil {
+		if err := h.admit(req.Context()); err != nil {
+			return nil, err
 		}
 	}
 	resp, err := h.transport.RoundTrip(req)
@@ -122,5 +151,6 @@ func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
+	bind(resp)
 	return resp, nil
 }

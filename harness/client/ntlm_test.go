@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf16"
@@ -109,6 +112,40 @@ func TestNTLMSignsInEachConnectionOnce(t *testing.T) {
 	}
 	if call := do(c, &wire.Request{Method: "GET", URL: s.url, Mailbox: "nobody"}); call.Response.Status != 401 {
 		t.Errorf("without a login: status %d, want 401", call.Response.Status)
+	}
+}
+
+func TestEachConnectionIsAdmittedBeforeItSignsIn(t *testing.T) {
+	ntlm := &ntlmServer{users: map[net.Conn]string{}}
+	s := serve(t, nil, ntlm.answer)
+	var admitted atomic.Int32
+	no := errors.New("not now")
+	c := open(t, client.Options{MaxConns: 1, Login: func(mailbox string) (string, string, bool) { return mailbox, "secret", true },
+		Admit: func(context.Context) error {
+			if admitted.Add(1) > 2 {
+				return no
+			}
+			return nil
+		}})
+	var got []int
+	for _, mailbox := range []string{"ann", "ann", "bob", "bob", "cid"} {
+		got = append(got, do(c, &wire.Request{Method: "GET", URL: s.url, Mailbox: mailbox}).Response.Status)
+	}
+	if fmt.Sprint(got) != "[200 200 200 200 0]" || admitted.Load() != 3 || ntlm.handshakes != 2 {
+		t.Errorf("statuses %v, %d asked to be admitted, %d handshakes; want two connections and a third that was not let in", got, admitted.Load(), ntlm.handshakes)
+	}
+}
+
+func TestASignInThatBreaksIsNoRefusal(t *testing.T) {
+	s := serve(t, nil, func(t *testing.T, n int, nc net.Conn, r *http.Request) bool {
+		if r.Header.Get("Authorization") != "" {
+			return false // the connection ends in the middle of the handshake
+		}
+		return says("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n")(t, n, nc, r)
+	})
+	c := open(t, client.Options{Login: func(mailbox string) (string, string, bool) { return mailbox, "secret", true }})
+	if call := do(c, &wire.Request{Method: "GET", URL: s.url, Mailbox: "ann"}); call.Failure == nil {
+		t.Errorf("status %d, want a failure: 401 would count as a wrong password", call.Response.Status)
 	}
 }
 

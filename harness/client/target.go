@@ -27,9 +27,9 @@ func parseTarget(url string) (target, error) {
 	if i := strings.IndexByte(rest, '#'); i >= 0 {
 		rest = rest[:i]
 	}
-	end := strings.IndexAny(rest, "/?")
-	if end < 0 {
-		end = len(rest)
+	end := 0
+	for end < len(rest) && rest[end] != '/' && rest[end] != '?' {
+		end++
 	}
 	t.authority, t.path = rest[:end], rest[end:]
 	t.query = t.path != "" && t.path[0] == '?'

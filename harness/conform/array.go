@@ -180,10 +180,10 @@ func (w *walk) order(ls, rs []canon.Node, a alignment) {
 		w.note("representation.order", aspectOrder, "one order", text)
 		return
 	}
-	if tiesOnly(ls, a) {
+	if tiesOnly(ls, a, w.c.opts.Veiled) {
 		return
 	}
-	if property, which := unsorted(ls, rs, a); which != "" {
+	if property, which := unsorted(ls, rs, a); which != "" && !w.c.opts.Veiled {
 		l, r := "sorted by "+property, "sorted by "+property
 		if which == attributedLeft {
 			l = "not " + l
@@ -278,10 +278,10 @@ func sortText(n canon.Node, property string) (string, bool) {
 }
 
 // tiesOnly reports whether every element that moved changed places with elements of the same sort
-// key: a server may break ties as it likes.
-func tiesOnly(ls []canon.Node, a alignment) bool {
+// key: a server may break ties as it likes. Veiled moments are equal or not, and in no order.
+func tiesOnly(ls []canon.Node, a alignment, veiled bool) bool {
 	for _, property := range sortKeys {
-		if sorted, ok := sortedBy(ls, property); !ok || !sorted {
+		if sorted, ok := sortedBy(ls, property); !sorted && !veiled || !ok {
 			continue
 		}
 		last, highest := "", -1

@@ -3,6 +3,8 @@ package conform
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"cutover/harness/canon"
 	"cutover/harness/result"
@@ -51,29 +53,50 @@ const together = 0.8
 
 // cluster names, for findings that appear in the same iterations, the worst of them as the probable cause.
 // The findings are in the order of the report, so that the first of a cluster is the worst.
-func cluster(findings []result.Finding, sketches map[tallyKey]sketch) {
+func cluster(findings []result.Finding, sketches map[tallyKey]sketch) []result.Cluster {
 	leaders := []int{}
+	led := map[int][]int{} // by leader: its findings, itself first
 	for i := range findings {
 		f := &findings[i]
 		s, ok := sketches[keyOfFinding(*f)]
 		if !ok || f.Share >= everywhere || f.Class == result.Adapter || f.Because != "" {
 			continue
 		}
-		led := false
-		for _, j := range leaders {
-			if findings[j].Scenario == f.Scenario && sketches[keyOfFinding(findings[j])].common(s) >= together {
-				if f.Cause == "" {
-					l := findings[j]
-					f.Cause = fmt.Sprintf("appears in the same iterations as %s at %s %s", l.ID, l.Step, l.Pointer)
-				}
-				led = true
-				break
-			}
-		}
-		if !led {
+		at := slices.IndexFunc(leaders, func(j int) bool {
+			return findings[j].Scenario == f.Scenario && sketches[keyOfFinding(findings[j])].common(s) >= together
+		})
+		if at < 0 {
 			leaders = append(leaders, i)
+			led[i] = []int{i}
+			continue
+		}
+		leader := leaders[at]
+		led[leader] = append(led[leader], i)
+		if f.Cause == "" {
+			f.Cause = "appears in the same iterations as " + whereabouts(findings[leader])
 		}
 	}
+	var out []result.Cluster
+	for _, leader := range leaders {
+		if len(led[leader]) < 2 {
+			continue
+		}
+		l := findings[leader]
+		one := result.Cluster{Cause: whereabouts(l), Scenario: l.Scenario, Count: l.Count, Share: l.Share}
+		if l.Share > 0 {
+			one.ShareLow, one.ShareHigh = result.Wilson(l.Count, uint64(math.Round(float64(l.Count)/l.Share)))
+		}
+		for _, i := range led[leader] {
+			one.Fingerprints, one.IDs = append(one.Fingerprints, findings[i].Fingerprint), append(one.IDs, findings[i].ID)
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// whereabouts names a finding and its place: "page.loop at list /@odata.nextLink".
+func whereabouts(f result.Finding) string {
+	return strings.TrimSpace(fmt.Sprintf("%s at %s %s", f.ID, f.Step, f.Pointer))
 }
 
 func keyOfFinding(f result.Finding) tallyKey {

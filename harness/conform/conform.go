@@ -37,6 +37,11 @@ type Options struct {
 	ShowValues bool
 	// Key is the key of pseudonyms; nil takes a random one.
 	Key []byte
+	// Learned are the places whose values are known to be noise.
+	Learned []Learned
+	// Veiled says that both answers of each pair went through a Veil: what stands in them is shown as it is,
+	// and the order of moments means nothing.
+	Veiled bool
 	// Since is when the run began. Moments at or after it were made by the run itself, so that they
 	// may differ between two stores; zero switches that leniency off.
 	Since time.Time
@@ -50,10 +55,14 @@ type Answer struct {
 	Failure   *wire.Failure
 	Throttled bool
 	Truncated bool // the body was cut: it is not compared
+	Size      int  // bytes of the body before it was veiled; 0: as it is
 }
 
 // Ref is a captured value that both requests were made with: the left path's and the right path's.
-type Ref struct{ Left, Right string }
+type Ref struct {
+	Left, Right string
+	Name        string // of the capture
+}
 
 // Pair is one step answered by both paths.
 type Pair struct {
@@ -73,6 +82,8 @@ type Pair struct {
 	// LeftAgain and RightAgain are second answers to the same question, asked in the order left,
 	// right, right, left. Where a side differs from itself, its values are noise.
 	LeftAgain, RightAgain *Answer
+	// Rate is how many iterations a second the plan offered when the pair was due, 0 where none was planned.
+	Rate float64
 	// Diverged marks a mailbox pair that a one-sided write has made different.
 	Diverged bool
 	// Expected says that the suite itself expects the two statuses that were answered.
@@ -86,6 +97,8 @@ type Report struct {
 	Findings   []result.Finding
 	Comparison result.Comparison
 	Identities result.Identities
+	Noise      []result.NoiseStep // what asking four times showed
+	Clusters   []result.Cluster
 	Rules      []RuleUse
 }
 
@@ -134,14 +147,20 @@ func New(o Options) *Comparer {
 		key = make([]byte, 32)
 		rand.Read(key) // never fails: crypto/rand ends the program instead
 	}
-	c.mask = masker{key: key, show: o.ShowValues}
+	if o.Veiled {
+		c.opts.Since = time.Time{} // what the run made is alike already
+	}
+	c.mask = masker{key: key, show: o.ShowValues, veiled: o.Veiled}
 	c.names = newRenaming(o.Identities)
 	c.rules = compileRules(o.Rules)
 	c.ids = newIdentityGraph(maxEdges)
 	c.versions = newVersionLog()
 	c.folded.tallies = map[tallyKey]*tally{}
 	c.folded.steps = map[stepKey]*uint64{}
+	c.folded.pressure = newPressureLog()
 	c.folded.noises = map[noiseKey]*noiseCount{}
+	c.folded.repeats = map[stepKey]uint64{}
+	c.folded.learned = believed(o.Learned)
 	c.folded.values = map[string]bool{}
 	c.skipped.counts = map[string]uint64{}
 	c.notComp = map[string]bool{}
@@ -189,6 +208,7 @@ func (c *Comparer) Compare(p Pair) {
 	reason, seen := c.availability(p)
 	if reason != "" {
 		c.skipped.add(reason, 1)
+		c.folded.pressed(p, func(b *bandCount) { b.unavailable++ })
 		c.commit(p, seen)
 		return
 	}
@@ -228,6 +248,11 @@ func (c *Comparer) settle(p Pair, seen []observation, identical bool) {
 			c.identical.Add(1)
 		}
 	}
+	c.folded.pressed(p, func(b *bandCount) {
+		if b.pairs++; differs {
+			b.different++
+		}
+	})
 	c.folded.compared(p)
 	c.commit(p, seen)
 }

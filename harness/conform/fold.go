@@ -25,16 +25,20 @@ type tally struct {
 	cause       string
 	left, right string
 	example     result.Example
+	refs        []Ref // of the example
 	sketch      sketch
 }
 
 // folder gathers observations. All its fields are under mu.
 type folder struct {
-	mu      sync.Mutex
-	tallies map[tallyKey]*tally
-	steps   map[stepKey]*uint64 // compared pairs of a step
-	noises  map[noiseKey]*noiseCount
-	values  map[string]bool // ids of rules that were seen on values
+	mu       sync.Mutex
+	tallies  map[tallyKey]*tally
+	steps    map[stepKey]*uint64 // compared pairs of a step
+	noises   map[noiseKey]*noiseCount
+	repeats  map[stepKey]uint64   // repeated pairs of a step
+	learned  map[noiseKey]Learned // read only
+	values   map[string]bool      // ids of rules that were seen on values
+	pressure pressureLog
 }
 
 func (f *folder) compared(p Pair) {
@@ -45,6 +49,7 @@ func (f *folder) compared(p Pair) {
 		f.steps[key] = new(uint64)
 	}
 	*f.steps[key]++
+	at(f.pressure.steps, key, p.Rate)
 }
 
 // commit folds what one pair showed. A finding counts pairs, so the same difference at the same
@@ -70,6 +75,7 @@ func (c *Comparer) commit(p Pair, seen []observation) {
 		if !done[key] {
 			done[key] = true
 			t.count++
+			at(f.pressure.seen, key, p.Rate)
 			t.sketch.add(iteration(p))
 		}
 		if t.attribution != o.attribution {
@@ -80,7 +86,7 @@ func (c *Comparer) commit(p Pair, seen []observation) {
 		}
 		if t.left == "" && t.right == "" || t.later(p, o) {
 			t.left, t.right, t.cause = o.left, o.right, o.cause
-			t.example = exampleOf(p)
+			t.example, t.refs = exampleOf(p), p.Refs
 		}
 	}
 }

@@ -174,7 +174,7 @@ func (w *walk) zoned(l, r canon.Node) bool {
 	rzone, _ := r.Get("timeZone")
 	lday, rday := localDate(l), localDate(r)
 	switch {
-	case lt.Equal(rt):
+	case lt.Equal(rt), twice(lt, rt), twice(rt, lt):
 		w.zoneOf(lzone, rzone, lz, rz)
 	case w.allDay() && lday == rday && midnight(l) && midnight(r):
 		w.zoneOf(lzone, rzone, lz, rz)
@@ -190,6 +190,12 @@ func (w *walk) zoned(l, r canon.Node) bool {
 		w.leave()
 	}
 	return true
+}
+
+// twice reports whether two instants have one clock in the zone of the first: the hour that the end of
+// summer time repeats, of which a dateTime cannot say whether it is the first or the second.
+func twice(a, b time.Time) bool {
+	return a.Format(time.DateTime) == b.In(a.Location()).Format(time.DateTime)
 }
 
 func isZoned(n canon.Node) bool {

@@ -21,6 +21,9 @@ type noiseCount struct {
 	right uint64 // the right side changed
 	only  uint64 // a side changed where the sides did not differ
 	pairs uint64 // repeated pairs in which the place showed anything
+
+	explained uint64 // the sides differed, and a side changed
+	broke     uint64 // of raw: differences that break an application
 }
 
 // repeated compares each side with its own second answer and moves what that explains from the
@@ -49,9 +52,11 @@ func (w *walk) repeated() {
 	for pointer := range right {
 		places[pointer] = true
 	}
+	broke := map[string]bool{}
 	for _, o := range kept {
 		if o.aspect == aspectValue {
 			places[o.pointer] = true
+			broke[o.pointer] = broke[o.pointer] || o.breaks()
 		}
 	}
 	w.c.folded.noise(p, places, func(pointer string, n *noiseCount) {
@@ -59,8 +64,13 @@ func (w *walk) repeated() {
 		switch {
 		case !left[pointer] && !right[pointer]:
 			n.raw++
+			if broke[pointer] {
+				n.broke++
+			}
 		case !explained[pointer]:
 			n.only++
+		default:
+			n.explained++
 		}
 		if left[pointer] {
 			n.left++
@@ -78,7 +88,7 @@ func (c *Comparer) changes(d *canon.Dialect, p *Pair, first, second Answer) map[
 		return places
 	}
 	o := c.opts
-	o.Left, o.Right, o.Identities, o.Rules = d, d, nil, nil
+	o.Left, o.Right, o.Identities, o.Rules, o.Learned = d, d, nil, nil, nil
 	o.Key = c.mask.key
 	alone := New(o)
 	alone.Compare(Pair{Scenario: p.Scenario, Step: p.Step, Endpoint: p.Endpoint, Mailbox: p.Mailbox, Left: first, Right: second})
@@ -91,6 +101,7 @@ func (c *Comparer) changes(d *canon.Dialect, p *Pair, first, second Answer) map[
 func (f *folder) noise(p *Pair, places map[string]bool, count func(pointer string, n *noiseCount)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.repeats[stepKey{p.Scenario, p.Step}]++
 	for pointer := range places {
 		key := noiseKey{p.Scenario, p.Step, pointer}
 		n := f.noises[key]
@@ -152,7 +163,7 @@ func (f *folder) hush(findings []result.Finding) []result.Finding {
 	for _, one := range findings {
 		key := noiseKey{one.Scenario, one.Step, one.Pointer}
 		n := f.noises[key]
-		if !f.values[one.ID] || !n.volatile() {
+		if !f.values[one.ID] || !n.volatile() && !f.learned[key].silences(n) {
 			kept = append(kept, one)
 			continue
 		}
@@ -160,10 +171,7 @@ func (f *folder) hush(findings []result.Finding) []result.Finding {
 			merged[key] = one
 		}
 	}
-	for key, n := range f.noises {
-		if !n.volatile() {
-			continue
-		}
+	for key, n := range f.quiet(merged) {
 		rule, side := n.rule()
 		one := merged[key]
 		kept = append(kept, result.Finding{
@@ -174,6 +182,23 @@ func (f *folder) hush(findings []result.Finding) []result.Finding {
 		})
 	}
 	return kept
+}
+
+// quiet lists the places whose values are noise: what repeated pairs showed in this run, and learned places
+// that a difference was silenced at, with what they had shown.
+func (f *folder) quiet(merged map[noiseKey]result.Finding) map[noiseKey]*noiseCount {
+	places := map[noiseKey]*noiseCount{}
+	for key, n := range f.noises {
+		if n.volatile() {
+			places[key] = n
+		}
+	}
+	for key := range merged {
+		if one := f.learned[key]; places[key] == nil {
+			places[key] = &noiseCount{left: one.Left, right: one.Right}
+		}
+	}
+	return places
 }
 
 func changing(times uint64) string {

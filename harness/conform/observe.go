@@ -26,14 +26,16 @@ type observation struct {
 }
 
 // breaks reports whether the observation makes its pair different.
+// What an adapter folds and what is only worth a note leave the two answers equal.
 func (o observation) breaks() bool {
-	return o.because == "" && o.rule.class == result.Breaking && o.severity.AtLeast(result.Minor)
+	return o.because == "" && o.rule.class != result.Adapter && o.severity.AtLeast(result.Minor)
 }
 
 // masker turns values into what a report may show.
 type masker struct {
-	key  []byte
-	show bool
+	key    []byte
+	show   bool
+	veiled bool // what is shown is a pseudonym already
 }
 
 // shown bounds one value in a report, in bytes: enough to see the difference, too little to be a dump.
@@ -77,6 +79,8 @@ func (m masker) text(s string) string {
 	switch {
 	case s == "":
 		return `""`
+	case m.veiled:
+		return m.veiledText(s)
 	case m.show:
 		return clip(strconv.Quote(s))
 	}

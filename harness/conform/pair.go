@@ -2,6 +2,7 @@ package conform
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"sort"
@@ -105,7 +106,7 @@ func (w *walk) compare(docs *docPair) {
 	w.bodies(docs)
 }
 
-func size(a Answer) string { return fmt.Sprintf("%d bytes", len(a.Body)) }
+func size(a Answer) string { return fmt.Sprintf("%d bytes", cmp.Or(a.Size, len(a.Body))) }
 
 // notes reports what a dialect could not ask for.
 func (w *walk) notes() {
@@ -127,15 +128,15 @@ func (w *walk) expectedByTheSuite() {
 // status compares answers whose statuses differ: one finding, named by the ledger where a row fits.
 func (w *walk) status(docs *docPair) {
 	le, re := w.failureOf(docs, true), w.failureOf(docs, false)
-	id := recognise(w.pair, le, re)
-	attribution := attributedNeither
+	// Who refuses what the other side answers is at fault where the ledger knows the refusal; of two
+	// statuses that nobody explains, a server error is.
+	id, attribution := recognise(w.pair, le, re)
 	if id == "" {
-		id = "status.class"
+		id, attribution = "status.class", blame(w.pair.Left.Status >= 500, w.pair.Right.Status >= 500)
 		if w.pair.Left.Status/100 == w.pair.Right.Status/100 {
 			id = "status.code"
 		}
 	}
-	attribution = blame(w.pair.Left.Status >= 500, w.pair.Right.Status >= 500)
 	w.observe(id, aspectValue, le.String(), re.String(), attribution)
 	w.expectedByTheSuite()
 }
@@ -194,7 +195,7 @@ func (w *walk) errors(docs *docPair) {
 	}
 	if le.code != re.code {
 		id := "error.code"
-		if known := recognise(w.pair, le, re); known != "" {
+		if known, _ := recognise(w.pair, le, re); known != "" {
 			id = known
 		}
 		w.enter(step{"error", -1})

@@ -26,20 +26,22 @@ var (
 )
 
 // recognise finds the row of the ledger that explains a difference of statuses or error codes, ""
-// when none does. It looks at codes, diagnostics and the stable parts of messages only.
-func recognise(p *Pair, l, r failure) string {
-	if refusedSeries(p, l, p.Right) || refusedSeries(p, r, p.Left) {
-		return "recur.inexpressible"
+// when none does, and the side that the row describes. It looks at codes, diagnostics and the stable
+// parts of messages only.
+func recognise(p *Pair, l, r failure) (id, side string) {
+	left, right := refusedSeries(p, l, p.Right), refusedSeries(p, r, p.Left)
+	if left || right {
+		return "recur.inexpressible", blame(left, right)
 	}
-	for _, f := range []failure{l, r} {
+	for i, f := range []failure{l, r} {
 		if f.status < 400 {
 			continue
 		}
 		if id := recogniseOne(p.Endpoint, f); id != "" {
-			return id
+			return id, blame(i == 0, i == 1)
 		}
 	}
-	return ""
+	return "", attributedNeither
 }
 
 // refusedSeries reports whether a side refused to create the series that the other side created.

@@ -87,15 +87,18 @@ func (c *Comparer) Report() Report {
 	var r Report
 	r.Identities = ids
 	r.Findings = c.folded.hush(c.folded.findings())
+	r.Noise = c.folded.learnt()
 	r.Findings = append(r.Findings, c.identityFindings(bad)...)
 	r.Findings = append(r.Findings, c.versionFindings()...)
 	r.Findings = append(r.Findings, c.pushbackFindings()...)
 	slices.SortStableFunc(r.Findings, compareFindings)
-	cluster(r.Findings, c.folded.sketches())
+	r.Clusters = cluster(r.Findings, c.folded.sketches())
+	c.folded.bound(r.Findings)
 	r.Comparison = result.Comparison{
 		Pairs: c.pairs.Load(), Compared: c.compared.Load(), Equal: c.equal.Load(), Identical: c.identical.Load(),
-		Different: c.different.Load(), Skipped: c.skipped.snapshot(),
+		Different: c.different.Load(), Skipped: c.skipped.snapshot(), ByLoad: c.folded.byLoad(),
 	}
+	r.Comparison.AtMost = result.AtMost(r.Comparison.Different, r.Comparison.Compared)
 	if lost > 0 {
 		c.NotComparable("*", "*", fmt.Sprintf("identities beyond the first %d", maxEdges))
 	}

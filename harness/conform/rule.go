@@ -26,6 +26,17 @@ type RuleInfo struct {
 	Waiting   string          `yaml:"waiting"` // what is needed before it can be checked, "" for nothing
 }
 
+// Waits says what is needed before the row can be checked, in words; "" when it is checked.
+func (r RuleInfo) Waits() string {
+	switch r.Waiting {
+	case "":
+		return ""
+	case "ews":
+		return "waits for a path that speaks EWS"
+	}
+	return "waits for " + r.Waiting
+}
+
 // Ledger reports whether the row describes a known difference between on-premises and the cloud,
 // not a mechanism of this tool.
 func (r RuleInfo) Ledger() bool { return r.Certainty != "own" }

@@ -22,6 +22,9 @@ func (w *walk) series(l, r, first, second canon.Node) bool {
 	if l.Kind() != canon.Object || r.Kind() != canon.Object || l.Hash() == r.Hash() {
 		return false
 	}
+	if w.c.opts.Veiled {
+		return w.veiledSeries(l, r)
+	}
 	left, lok := expand(l, first)
 	right, rok := expand(r, second)
 	if !lok || !rok {
@@ -29,14 +32,19 @@ func (w *walk) series(l, r, first, second canon.Node) bool {
 	}
 	at, same := firstDifference(left, right)
 	if same {
-		outer := w.sameDates
-		w.sameDates = true
-		w.node(l, r)
-		w.sameDates = outer
+		w.respelt(l, r)
 		return true
 	}
 	w.observe("recur.inexpressible", aspectValue, dateOr(left, at), dateOr(right, at), attributedNeither)
 	return true
+}
+
+// respelt compares how two recurrences of the same dates are written.
+func (w *walk) respelt(l, r canon.Node) {
+	outer := w.sameDates
+	w.sameDates = true
+	w.node(l, r)
+	w.sameDates = outer
 }
 
 // firstDifference is the index of the first date that differs.

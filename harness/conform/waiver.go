@@ -2,6 +2,7 @@ package conform
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -87,6 +88,7 @@ func (w *Waivers) Apply(findings []result.Finding, now time.Time) ([]result.Find
 				continue
 			}
 			if most := w.Waivers[i].MaxShare; most != nil && out[f].Share > float64(*most) {
+				told[i].Outgrown = true
 				out[f].Cause = fmt.Sprintf("grew past the %s that %s accepted", *most, w.Waivers[i].Owner)
 				continue
 			}
@@ -142,5 +144,5 @@ func Draft(f result.Finding, reason, owner string, expires time.Time) string {
 	share := min(1, f.Share*1.5)
 	return fmt.Sprintf("  # %s: %s, at %s/%s %s\n  - finding: %s\n    reason: %s\n    owner: %s\n    expires: %s\n    max_share: %s%%\n",
 		f.ID, f.Title, f.Scenario, f.Step, f.Pointer, f.Fingerprint, strconv.Quote(reason), strconv.Quote(owner), expires.Format(time.DateOnly),
-		strconv.FormatFloat(100*share, 'f', -1, 64))
+		strconv.FormatFloat(math.Ceil(1e4*share)/100, 'f', -1, 64))
 }

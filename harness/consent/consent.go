@@ -58,6 +58,7 @@ type Consent struct {
 	Recipients []string        `yaml:"recipients"` // who may be mailed or invited; addresses or @domain
 	Rate       strictyaml.Rate `yaml:"rate"`       // requests over all paths
 	PerMailbox PerMailbox      `yaml:"per_mailbox"`
+	Logins     strictyaml.Rate `yaml:"logins"`  // new connections that sign in by NTLM, and first tries of Basic logins; absent: 2/s
 	Items      int             `yaml:"items"`   // most items a run may create; 0: 10,000
 	Mails      int             `yaml:"mails"`   // most messages a run may send; 0: none
 	Window     *Window         `yaml:"window"`  // when; absent: at any hour until it expires

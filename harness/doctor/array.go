@@ -133,7 +133,7 @@ var published = []string{"ews", "autodiscover", "mapi", "Microsoft-Server-Active
 func (e *exam) vdirHealth() finding {
 	var wrong []string
 	for _, d := range published {
-		if text := sick(e.healthOf(d)); text != "" {
+		if text := e.sick(e.healthOf(d)); text != "" {
 			wrong = append(wrong, d+" "+text)
 		}
 	}
@@ -144,15 +144,14 @@ func (e *exam) vdirHealth() finding {
 }
 
 // sick counts what is not 200; "" when everything is.
-func sick(calls []*wire.Call) string {
+func (e *exam) sick(calls []*wire.Call) string {
 	counts := map[string]int{}
 	for _, c := range calls {
 		switch {
 		case c.Failure != nil:
-			counts[c.Failure.Kind.String()]++
+			counts[strings.TrimSpace(c.Failure.Kind.String()+" "+e.server(c))]++
 		case c.Response.Status != http.StatusOK:
-			node := c.Response.Header.Value("X-FEServer")
-			counts[strings.TrimSpace(strconv.Itoa(c.Response.Status)+" "+node)]++
+			counts[strings.TrimSpace(strconv.Itoa(c.Response.Status)+" "+e.server(c))]++
 		}
 	}
 	var all []string
@@ -236,12 +235,12 @@ func (e *exam) builds() finding {
 }
 
 // statuses counts answers by status and server.
-func statuses(calls []*wire.Call) string {
+func (e *exam) statuses(calls []*wire.Call) string {
 	var all []string
 	for _, c := range calls {
-		text := "no answer"
+		text := strings.TrimSpace("no answer " + e.server(c))
 		if c.Failure == nil {
-			text = strings.TrimSpace(fmt.Sprintf("%d %s", c.Response.Status, c.Response.Header.Value("X-FEServer")))
+			text = strings.TrimSpace(fmt.Sprintf("%d %s", c.Response.Status, e.server(c)))
 		}
 		if !slices.Contains(all, text) {
 			all = append(all, text)
@@ -267,13 +266,13 @@ func (e *exam) vdirAPI() finding {
 	}
 	switch asks := count(calls, func(s int) bool { return s == http.StatusUnauthorized }); {
 	case asks > 0:
-		return pass("%s", statuses(calls))
+		return pass("%s", e.statuses(calls))
 	case count(calls, func(s int) bool { return s == http.StatusNotFound }) == len(calls):
-		return fail("404 to each of %d requests: %s", len(calls), statuses(calls))
+		return fail("404 to each of %d requests: %s", len(calls), e.statuses(calls))
 	case count(calls, func(s int) bool { return s == http.StatusOK }) > 0:
 		return fail("200 without a sign-in").because("something in front answers, or anonymous access is on", "look which device answers on /api")
 	}
-	return fail("%s", statuses(calls))
+	return fail("%s", e.statuses(calls))
 }
 
 func (e *exam) apiDown() finding {
@@ -283,22 +282,22 @@ func (e *exam) apiDown() finding {
 		bad++
 	}
 	if bad > 0 {
-		return fail("%d of %d requests: %s", bad, len(calls), statuses(calls))
+		return fail("%d of %d requests: %s", bad, len(calls), e.statuses(calls))
 	}
-	return pass("%s", statuses(calls))
+	return pass("%s", e.statuses(calls))
 }
 
 func (e *exam) mixed404() finding {
 	calls := e.apiAnswers()
 	missing := count(calls, func(s int) bool { return s == http.StatusNotFound })
 	if missing > 0 {
-		return fail("404 to %d of %d requests: %s", missing, len(calls), statuses(calls))
+		return fail("404 to %d of %d requests: %s", missing, len(calls), e.statuses(calls))
 	}
 	return pass("%d of %d alike", len(calls), len(calls))
 }
 
 func (e *exam) apiHealth() finding {
-	if text := sick(e.healthOf("api")); text != "" {
+	if text := e.sick(e.healthOf("api")); text != "" {
 		return fail("%s", text)
 	}
 	return pass("200")

@@ -22,6 +22,9 @@ type Check struct {
 	Remedy  string // setting or cmdlet
 	Source  string
 	Needs   []string // checks without which this one says nothing
+	// Shares are checks whose own failure explains this one's too. Where they were
+	// not probed themselves, this one still is.
+	Shares []string
 
 	applies func(*exam) bool
 	run     func(*exam) finding
@@ -35,17 +38,18 @@ type Check struct {
 const (
 	blocksReach     = "reaching the servers"
 	blocksREST      = "the REST path on premises"
+	blocksEWS       = "the web services on premises (EWS)"
 	blocksOAuth     = "modern sign-in on premises"
 	blocksDiscovery = "discovery"
 	blocksSignIn    = "signing in"
 	blocksCloud     = "the cloud path"
 )
 
-var groups = []string{blocksReach, blocksREST, blocksOAuth, blocksDiscovery, blocksSignIn, blocksCloud}
+var groups = []string{blocksReach, blocksREST, blocksEWS, blocksOAuth, blocksDiscovery, blocksSignIn, blocksCloud}
 
 // Checks lists the table in the order of an examination.
 func Checks() []Check {
-	return slices.Concat(networkChecks(), arrayChecks(), oauthChecks(), discoveryChecks(), signInChecks(), mailboxChecks())
+	return slices.Concat(networkChecks(), arrayChecks(), oauthChecks(), discoveryChecks(), signInChecks(), mailboxChecks(), ewsChecks(), limitChecks())
 }
 
 // Explain finds one check by its id.
@@ -91,7 +95,7 @@ func (f finding) because(cause, remedy string) finding {
 
 // outcome puts a finding and its check together.
 func (c Check) outcome(path, mailbox string, f finding) Outcome {
-	o := Outcome{Blocks: c.Blocks, Mailbox: mailbox, stops: !c.harmless,
+	o := Outcome{Blocks: c.Blocks, Mailbox: mailbox,
 		Check: result.Check{ID: c.ID, Title: c.Title, Path: path, Verdict: f.verdict, Evidence: clean(f.evidence)}}
 	if f.verdict == result.Fail || f.verdict == result.Warn {
 		o.Cause, o.Remedy, o.Source = orElse(f.cause, c.Cause), orElse(f.remedy, c.Remedy), c.Source

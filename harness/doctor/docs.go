@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,8 +26,8 @@ This page is made from the table of checks in harness/doctor; a test keeps it cu
 	for _, c := range Checks() {
 		fmt.Fprintf(out, "\n## %s\n\nPasses when %s.\n\n- **Blocks:** %s%s\n- **Cause of a failure:** %s\n- **Remedy:** %s\n- **Source:** %s\n",
 			c.ID, c.Title, c.Blocks, harm(c), c.Cause, c.Remedy, c.Source)
-		if len(c.Needs) > 0 {
-			fmt.Fprintf(out, "- **Not probed when one of these fails:** %s\n", strings.Join(c.Needs, ", "))
+		if needs := slices.Concat(c.Needs, c.Shares); len(needs) > 0 {
+			fmt.Fprintf(out, "- **Not probed when one of these fails:** %s\n", strings.Join(needs, ", "))
 		}
 	}
 	fmt.Fprint(out, "\n## Not visible from outside\n\nThese need a shell on a server or in the tenant.\n\n| requirement | what shows it | expected |\n|---|---|---|\n")

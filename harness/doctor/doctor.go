@@ -16,6 +16,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
 	"slices"
 	"strings"
 
@@ -30,6 +31,7 @@ import (
 type Resolver interface {
 	LookupHost(ctx context.Context, host string) ([]string, error)
 	LookupCNAME(ctx context.Context, host string) (string, error)
+	LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error)
 }
 
 // Handshake opens a TLS connection to the host of a URL and tells what was
@@ -50,6 +52,9 @@ type Deps struct {
 	Auth map[string]where.Authoriser
 	// Handshake looks at TLS; nil: it cannot be looked at.
 	Handshake Handshake
+	// At makes the same senders for one address behind a name: they connect to it,
+	// and ask for the URL's host. nil: addresses are not looked at one by one.
+	At func(address string) (anonymous func(url string) wire.Doer, shake Handshake)
 	// Roots are whom a path trusts; nil: the system's.
 	Roots func(path string) *x509.CertPool
 	// Resolver looks names up; nil: nobody does.
@@ -71,6 +76,8 @@ type Options struct {
 	Vantage string
 	// Negative also sends tokens that must be refused.
 	Negative bool
+	// Suite is the one about to be run; nil: none, and its limits are not looked at.
+	Suite *Suite
 }
 
 // Outcome is one check's result on one path.
@@ -79,17 +86,25 @@ type Outcome struct {
 	Blocks  string `json:"blocks"`
 	Mailbox string `json:"mailbox,omitempty"`
 	Cause   string `json:"cause,omitempty"` // of a check that warns or fails
+	// Vantage is where this was seen from: internal, internet, or "" when nobody said.
+	Vantage string `json:"vantage,omitempty"`
 
-	stops     bool   // a failure makes the path useless for a run
 	stoppedBy string // the failed check because of which it was not probed
 }
 
 // Ready says on which paths one mailbox can be asked.
 type Ready struct {
 	Mailbox string `json:"mailbox"`
-	// Path is "cloud", "onprem-rest", both joined by " + ", or "none".
+	// Path is "cloud", "onprem-rest" and "onprem-ews" joined by " + ", or "none".
 	Path     string   `json:"path"`
 	Blocking []string `json:"blocking,omitempty"` // checks that fail, as PATH: ID
+}
+
+// Path is one path that was examined.
+type Path struct {
+	Name    string `json:"name"`
+	Dialect string `json:"dialect"` // graph, rest or plain
+	URL     string `json:"url"`
 }
 
 // Report is an examination's result.
@@ -97,6 +112,7 @@ type Report struct {
 	Profile   string    `json:"profile"`
 	Simulated bool      `json:"simulated"`
 	Vantage   string    `json:"vantage,omitempty"`
+	Paths     []Path    `json:"paths"`
 	Checks    []Outcome `json:"checks"`
 	Ready     []Ready   `json:"ready"`
 	Hidden    []Hidden  `json:"not_visible"`
@@ -138,54 +154,51 @@ func Examine(ctx context.Context, d Deps, o Options) *Report {
 		if !ok {
 			continue
 		}
-		e := newExam(ctx, d, o, path)
-		r.Checks = append(r.Checks, e.run()...)
+		r.Paths = append(r.Paths, Path{path.Name, path.Dialect.Kind, path.URL})
+		r.Checks = append(r.Checks, newExam(ctx, d, o, path).run()...)
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	r.ready(d.Profile, o)
+	boxes := []string{profiles.Anonymous}
+	if len(o.Mailboxes) > 0 {
+		boxes = nil
+		for _, m := range o.Mailboxes {
+			boxes = append(boxes, m.Name)
+		}
+	}
+	r.ready(boxes)
 	return r
 }
 
 // ready sums the checks up per mailbox.
-func (r *Report) ready(p *profiles.Profile, o Options) {
-	boxes := o.Mailboxes
-	if len(boxes) == 0 {
-		boxes = []profiles.Mailbox{{Name: profiles.Anonymous}}
-	}
+func (r *Report) ready(boxes []string) {
+	r.Ready = nil
 	for _, m := range boxes {
-		ready := Ready{Mailbox: m.Name}
-		var open []string
-		for _, name := range o.Paths {
-			path, _ := p.Paths.Get(name)
+		ready := Ready{Mailbox: m}
+		open := map[string]bool{}
+		for _, path := range r.Paths {
 			blocked := false
 			for _, c := range r.Checks {
-				if c.Path == name && c.Verdict == result.Fail && c.stops && (c.Mailbox == "" || c.Mailbox == m.Name) {
+				if c.Path != path.Name || c.Mailbox != "" && c.Mailbox != m {
+					continue
+				}
+				if known, _ := Explain(c.ID); c.Verdict == result.Fail && !known.harmless {
 					blocked = true
-					ready.Blocking = append(ready.Blocking, name+": "+c.ID)
+					ready.Blocking = append(ready.Blocking, path.Name+": "+c.ID)
+				}
+				if c.ID == "ews.signin" && c.Verdict == result.Pass {
+					open["onprem-ews"] = true
 				}
 			}
-			if kind := readyAs(path); !blocked && kind != "" && !slices.Contains(open, kind) {
-				open = append(open, kind)
+			if kind := readyAs[path.Dialect]; !blocked && kind != "" {
+				open[kind] = true
 			}
 		}
-		ready.Path = "none"
-		if len(open) > 0 {
-			slices.Sort(open)
-			ready.Path = strings.Join(open, " + ")
-		}
+		ready.Path = orElse(strings.Join(slices.DeleteFunc([]string{"cloud", "onprem-rest", "onprem-ews"}, func(k string) bool { return !open[k] }), " + "), "none")
 		r.Ready = append(r.Ready, ready)
 	}
 }
 
-// readyAs is what a path is called in the summary.
-func readyAs(p profiles.Path) string {
-	switch p.Dialect.Kind {
-	case "graph":
-		return "cloud"
-	case "rest":
-		return "onprem-rest"
-	}
-	return ""
-}
+// readyAs is what a path of a dialect is called in the summary.
+var readyAs = map[string]string{"graph": "cloud", "rest": "onprem-rest"}

@@ -25,6 +25,13 @@ const (
 // name. Every question gets a connection of its own, so that a load balancer may
 // choose another server each time.
 func Through(door *guard.Door, options func(url string) (o guard.Options, ok bool)) (anonymous func(url string) wire.Doer, shake Handshake) {
+	return ThroughAddress(door, options, "")
+}
+
+// ThroughAddress makes senders that connect to one address behind a name. The
+// door judges the address like any other; a proxy is not used, because it would
+// look the name up itself. "" is Through.
+func ThroughAddress(door *guard.Door, options func(url string) (o guard.Options, ok bool), address string) (anonymous func(url string) wire.Doer, shake Handshake) {
 	var mu sync.Mutex
 	doers := map[string]wire.Doer{}
 	anonymous = func(at string) wire.Doer {
@@ -41,7 +48,7 @@ func Through(door *guard.Door, options func(url string) (o guard.Options, ok boo
 		if !ok {
 			return nil
 		}
-		o.Connections, o.Login = "new", nil
+		o.Connections, o.Login, o.Address, o.Proxy = "new", nil, address, o.Proxy && address == ""
 		d, err := door.Path(Probes, o)
 		if err != nil {
 			return nil
@@ -54,7 +61,7 @@ func Through(door *guard.Door, options func(url string) (o guard.Options, ok boo
 		if !ok {
 			return nil, &wire.Failure{Kind: wire.Refused}
 		}
-		o.Login, o.Protocol, o.MaxTLS = nil, "http/1.1", most
+		o.Login, o.Protocol, o.MaxTLS, o.Address, o.Proxy = nil, "http/1.1", most, address, o.Proxy && address == ""
 		if most != 0 {
 			o.MinTLS = tls.VersionTLS10
 		}

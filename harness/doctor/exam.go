@@ -33,21 +33,28 @@ type exam struct {
 
 	mailbox profiles.Mailbox // of the check under way
 
-	shaken  *handshake
-	old     *handshake
-	api     []*wire.Call // GET /me of the REST directory, with an empty token
-	ews     []*wire.Call // the same of /EWS
-	health  map[string][]*wire.Call
-	tokens  map[string]*signedIn
-	inboxes map[string]*wire.Call
-	answers map[string]where.Answer
+	resolved bool // the client namespace was looked up
+	found    []string
+	notFound error
+	via      map[*wire.Call]string // address that was asked, for calls that did not go through the name
+
+	shaken     *handshake
+	handshakes []*handshake // through the name and with each address
+	old        *handshake
+	api        []*wire.Call // GET /me of the REST directory, with an empty token
+	ews        []*wire.Call // the same of /EWS
+	health     map[string][]*wire.Call
+	tokens     map[string]*signedIn
+	inboxes    map[string]*wire.Call
+	answers    map[string]where.Answer
 }
 
 // handshake is one look at TLS.
 type handshake struct {
-	state *tls.ConnectionState
-	chain []*x509.Certificate
-	err   error
+	address string // "" through the name
+	state   *tls.ConnectionState
+	chain   []*x509.Certificate
+	err     error
 }
 
 func newExam(ctx context.Context, d Deps, o Options, path profiles.Path) *exam {
@@ -55,7 +62,7 @@ func newExam(ctx context.Context, d Deps, o Options, path profiles.Path) *exam {
 	if err != nil {
 		u = &url.URL{}
 	}
-	return &exam{ctx: ctx, d: d, o: o, path: path, url: u, done: map[string]Outcome{}, health: map[string][]*wire.Call{},
+	return &exam{ctx: ctx, d: d, o: o, path: path, url: u, done: map[string]Outcome{}, via: map[*wire.Call]string{}, health: map[string][]*wire.Call{},
 		tokens: map[string]*signedIn{}, inboxes: map[string]*wire.Call{}, answers: map[string]where.Answer{}}
 }
 
@@ -74,6 +81,7 @@ func (e *exam) run() (all []Outcome) {
 				return all
 			}
 			o := e.one(c, m)
+			o.Vantage = e.o.Vantage
 			all = append(all, o)
 			if before, ok := e.done[c.ID]; !ok || worse(o, before) {
 				e.done[c.ID] = o
@@ -106,6 +114,13 @@ func (e *exam) one(c Check, m profiles.Mailbox) Outcome {
 		o := c.outcome(e.path.Name, m.Name, f)
 		o.stoppedBy = id
 		return o
+	}
+	for _, id := range c.Shares {
+		if e.done[id].Verdict == result.Fail {
+			o := c.outcome(e.path.Name, m.Name, skip("%s failed", id))
+			o.stoppedBy = id
+			return o
+		}
 	}
 	e.mailbox = m
 	return c.outcome(e.path.Name, m.Name, c.run(e))
@@ -169,7 +184,7 @@ func (e *exam) challenge(at string, n int) []*wire.Call {
 			break
 		}
 	}
-	return calls
+	return append(calls, e.each(at, "Bearer ", "GET (challenge)")...)
 }
 
 // apiAnswers are the REST directory's answers to an empty token.
@@ -197,6 +212,7 @@ func (e *exam) healthOf(directory string) []*wire.Call {
 	for range healthRepeats {
 		calls = append(calls, e.ask(e.origin()+"/"+directory+"/healthcheck.htm"))
 	}
+	calls = append(calls, e.each(e.origin()+"/"+directory+"/healthcheck.htm", "", "GET healthcheck.htm")...)
 	e.health[directory] = calls
 	return calls
 }

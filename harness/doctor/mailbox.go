@@ -25,8 +25,8 @@ func mailboxChecks() []Check {
 			Cause:  "the external URLs of the virtual directories name another namespace than clients use (2000003)",
 			Remedy: "set InternalUrl and ExternalUrl of the virtual directories to the namespace, and register it as a service principal name of Exchange in Entra", Source: sourceDiagnostics, run: (*exam).known},
 		{ID: "ntlm.ep", Title: "Windows sign-in passes Extended Protection", Blocks: blocksSignIn, Vantage: "any", Needs: restNeeds, applies: both(onPrem, func(e *exam) bool { return e.path.Auth.Kind == "ntlm" }),
-			Cause:  "the directory requires Extended Protection (the default of /api since Exchange 2019 CU14), and the sign-in is not bound to the TLS connection; or user or password are wrong",
-			Remedy: "use modern sign-in for this path; a load balancer that bridges TLS needs the servers' own certificate. Check the login's password too: both have the same answer", Source: "Microsoft: Extended Protection in Exchange (documented)", run: (*exam).extended},
+			Cause:  "a device in front ends TLS with another certificate than the servers', so that the sign-in is bound to the wrong connection (Extended Protection, the default of /api since Exchange 2019 CU14); or user or password are wrong",
+			Remedy: "give the device the servers' own certificate, or let it pass TLS through; modern sign-in needs neither. Check the login's password too: both have the same answer", Source: "Microsoft: Extended Protection in Exchange (documented)", run: (*exam).extended},
 		{ID: "rest.mailbox", Title: "the mailbox answers on premises", Blocks: blocksREST, Vantage: "any",
 			Needs: append(restNeeds[:len(restNeeds):len(restNeeds)], "oauth.challenge", "token.perms", "oauth.ssloffload", "oauth.audience", "ntlm.ep"), applies: onPrem, eachMailbox: true,
 			Cause: "the mailbox is not on this side, or the account has no right to it", Remedy: "`cutover where` tells the side; give the account full access, or let the mailbox's own user sign in", Source: sourceDiagnostics, run: (*exam).restMailbox},
@@ -89,7 +89,7 @@ func (e *exam) extended() finding {
 	case call.Response.Status == http.StatusUnauthorized:
 		return fail("401 to an NTLM sign-in")
 	}
-	return pass("%d", call.Response.Status)
+	return pass("%d to a sign-in that is bound to its TLS connection", call.Response.Status)
 }
 
 // unanswered is the finding of a signed request without an answer.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"syscall"
 	"time"
 
 	"cutover/harness/guard"
@@ -28,6 +29,12 @@ func networkChecks() []Check {
 		{ID: "dns.autodiscover", Title: "autodiscover of the mail domain leads on premises", Blocks: blocksDiscovery, Vantage: "internet",
 			Cause: "clients and Graph find mailboxes on premises through this name", Remedy: "publish autodiscover.DOMAIN in Internet DNS, leading to the Exchange servers",
 			Source: sourceNeeds, applies: onPrem, harmless: true, run: (*exam).dnsAutodiscover},
+		{ID: "dns.srv", Title: "no SRV record leads discovery elsewhere", Blocks: blocksDiscovery, Vantage: "internet",
+			Cause: "an SRV record of Autodiscover names another host than the client namespace", Remedy: "remove _autodiscover._tcp.DOMAIN, or let it name autodiscover.DOMAIN or the client namespace",
+			Source: sourceNeeds, applies: onPrem, harmless: true, run: (*exam).dnsSRV},
+		{ID: "dns.rootweb", Title: "no web server of the bare mail domain answers for Autodiscover", Blocks: blocksDiscovery, Vantage: "internet",
+			Cause:  "clients ask https://DOMAIN before https://autodiscover.DOMAIN: a web site that answers makes discovery slow or wrong",
+			Remedy: "let the web site of the bare domain answer 404 to /autodiscover, or nothing at all", Source: sourceNeeds, applies: onPrem, harmless: true, run: (*exam).rootWeb},
 		{ID: "net.reach", Title: "the service accepts a connection", Blocks: blocksReach, Vantage: "any",
 			Cause: "nothing listens there, or a firewall is in between", Remedy: "check the path's url; open port 443 to the service for this machine",
 			Source: "observed", run: (*exam).reach},
@@ -41,6 +48,10 @@ func networkChecks() []Check {
 		{ID: "tls.expiry", Title: "the certificate is valid for more than 60 days", Blocks: blocksReach, Vantage: "any", Needs: []string{"net.reach"},
 			Cause: "the certificate was not renewed", Remedy: "renew it (New-ExchangeCertificate -GenerateRequest) and bind it on every server and on the load balancer",
 			Source: sourceTLS, applies: overTLS, run: (*exam).tlsExpiry},
+		{ID: "tls.samecert", Title: "every server shows the same certificate", Blocks: blocksReach, Vantage: "any", Needs: []string{"net.reach"},
+			Cause:  "a certificate was renewed on some servers or devices only: Windows sign-in with Extended Protection fails where a device in front and a server differ, and the oldest one will end unnoticed",
+			Remedy: "bind the same certificate on every server and on the load balancer (Get-ExchangeCertificate on each server, Enable-ExchangeCertificate -Services IIS)",
+			Source: sourceTLS, applies: overTLS, harmless: true, run: (*exam).sameCertificate},
 		{ID: "tls.version", Title: "TLS 1.2 or later is agreed", Blocks: blocksReach, Vantage: "any", Needs: []string{"net.reach"},
 			Cause: "the front end offers older versions only; Entra and current clients refuse them", Remedy: "enable TLS 1.2 (Schannel and .NET strong cryptography) on every server and on the load balancer",
 			Source: sourceTLS, applies: overTLS, run: (*exam).tlsVersion},
@@ -67,7 +78,7 @@ func (e *exam) dnsClient() finding {
 	case e.d.Resolver == nil:
 		return skip("names are not looked up here")
 	}
-	addresses, err := e.d.Resolver.LookupHost(e.ctx, e.url.Hostname())
+	addresses, err := e.lookup()
 	if err != nil || len(addresses) == 0 {
 		return fail("%s has no address", e.url.Hostname())
 	}
@@ -108,9 +119,11 @@ func (e *exam) look() *handshake {
 	return e.shaken
 }
 
-func (e *exam) shake(most uint16) *handshake {
+func (e *exam) shake(most uint16) *handshake { return e.shakeWith(e.d.Handshake, most) }
+
+func (e *exam) shakeWith(shake Handshake, most uint16) *handshake {
 	h := &handshake{}
-	h.state, h.err = e.d.Handshake(e.ctx, e.origin(), most)
+	h.state, h.err = shake(e.ctx, e.origin(), most)
 	var refused *tls.CertificateVerificationError
 	switch {
 	case h.state != nil:
@@ -133,6 +146,10 @@ func (e *exam) reach() finding {
 	if h.err != nil && h.chain == nil {
 		return e.unreachable(h.err)
 	}
+	if deaf := e.deaf(); len(deaf) > 0 {
+		return warn("%s answers, %s of its addresses does not", e.url.Host, strings.Join(deaf, ", ")).because("an address in DNS leads to a server that is gone or closed off: a share of the clients waits or fails",
+			"take the address out of DNS, or bring its server back")
+	}
 	return pass("connected to %s", e.url.Host)
 }
 
@@ -149,6 +166,9 @@ func (e *exam) unreachable(err error) finding {
 		return fail("the name %s does not resolve", e.url.Hostname()).because("the name has no record where this machine asks", "publish the name, or map it with --resolve")
 	case wire.Timeout:
 		return fail("%s did not answer in time", e.url.Host).because("a firewall drops packets, or the service hangs", "open port 443 to the service for this machine")
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fail("%s refuses connections", e.url.Host)
 	}
 	return fail("%s: %v", e.url.Host, f)
 }
@@ -167,7 +187,11 @@ func (e *exam) tlsChain() finding {
 	if f, none := e.noCertificate(); none {
 		return f
 	}
-	chain := e.look().chain
+	return e.worstLook(e.chainOf)
+}
+
+func (e *exam) chainOf(h *handshake) finding {
+	chain := h.chain
 	leaf := chain[0]
 	o := x509.VerifyOptions{Intermediates: x509.NewCertPool(), CurrentTime: leaf.NotBefore.Add(leaf.NotAfter.Sub(leaf.NotBefore) / 2)}
 	if now := e.d.Clock.Now(); now.After(leaf.NotBefore) && now.Before(leaf.NotAfter) {
@@ -195,7 +219,11 @@ func (e *exam) tlsSAN() finding {
 	if f, none := e.noCertificate(); none {
 		return f
 	}
-	leaf := e.look().chain[0]
+	return e.worstLook(e.namesOf)
+}
+
+func (e *exam) namesOf(h *handshake) finding {
+	leaf := h.chain[0]
 	host := e.url.Hostname()
 	if e.path.TLS.ServerName != "" {
 		host = e.path.TLS.ServerName
@@ -213,7 +241,11 @@ func (e *exam) tlsExpiry() finding {
 	if f, none := e.noCertificate(); none {
 		return f
 	}
-	leaf := e.look().chain[0]
+	return e.worstLook(e.lifeOf)
+}
+
+func (e *exam) lifeOf(h *handshake) finding {
+	leaf := h.chain[0]
 	now, day := e.d.Clock.Now(), leaf.NotAfter.UTC().Format(time.DateOnly)
 	switch left := leaf.NotAfter.Sub(now); {
 	case left <= 0:
@@ -230,7 +262,14 @@ func (e *exam) tlsVersion() finding {
 	if e.d.Handshake == nil || e.look().state == nil {
 		return skip("no handshake was completed")
 	}
-	version := e.look().state.Version
+	return e.worstLook(versionOf)
+}
+
+func versionOf(h *handshake) finding {
+	if h.state == nil {
+		return skip("no handshake was completed")
+	}
+	version := h.state.Version
 	if version < tls.VersionTLS12 {
 		return fail("%s was agreed", tls.VersionName(version))
 	}

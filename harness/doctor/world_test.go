@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -23,22 +24,30 @@ import (
 
 // world is a deployment of fixed answers, healthy until a test spoils it.
 type world struct {
-	now     time.Time
-	answers map[string]func(*wire.Request) wire.Response // by what the URL holds; before the healthy ones
-	overTLS bool
-	refused string // hosts that nobody may ask
-	chain   []*x509.Certificate
-	shaking error
-	version uint16
-	names   map[string][]string // DNS
-	cname   map[string]string
-	lookup  error                     // of autodiscover's name
-	claims  map[string]map[string]any // of the token, by path
-	signIn  error
-	box     profiles.Mailbox
-	options doctor.Options
-	profile *profiles.Profile
-	raw     string // token in place of the claims
+	now      time.Time
+	answers  map[string]func(*wire.Request) wire.Response // by what the URL holds; before the healthy ones
+	overTLS  bool
+	refused  string // hosts that nobody may ask
+	chain    []*x509.Certificate
+	shaking  error
+	version  uint16
+	names    map[string][]string // DNS
+	cname    map[string]string
+	srv      map[string][]string
+	srvFails error
+	soap     string                                       // response code of the web services
+	bodies   []string                                     // sent to them
+	servers  map[string]func(*wire.Request) wire.Response // answers of one address
+	leaves   map[string]*x509.Certificate                 // certificate of one address
+	dead     map[string]bool                              // addresses that refuse connections
+	asked    []string                                     // addresses that were looked at by themselves
+	lookup   error                                        // of autodiscover's name
+	claims   map[string]map[string]any                    // of the token, by path
+	signIn   error
+	box      profiles.Mailbox
+	options  doctor.Options
+	profile  *profiles.Profile
+	raw      string // token in place of the claims
 }
 
 const worldProfile = `profile: fixed
@@ -66,7 +75,7 @@ func newWorld(t *testing.T) *world {
 		}
 		return c
 	}
-	return &world{now: now, profile: p, chain: []*x509.Certificate{leaf}, version: tls.VersionTLS13, box: p.Mailboxes.List[0],
+	return &world{now: now, profile: p, chain: []*x509.Certificate{leaf}, version: tls.VersionTLS13, soap: "NoError", box: p.Mailboxes.List[0],
 		answers: map[string]func(*wire.Request) wire.Response{},
 		names:   map[string][]string{"mail.contoso.test": {"192.0.2.1"}, "graph.microsoft.com": {"192.0.2.9"}, "autodiscover.contoso.test": {"192.0.2.1"}},
 		claims: map[string]map[string]any{
@@ -77,7 +86,7 @@ func newWorld(t *testing.T) *world {
 
 // examine runs the doctor in this world.
 func (w *world) examine(ctx context.Context) *doctor.Report {
-	d := doctor.Deps{Profile: w.profile, Clock: clock.NewFake(w.now), Resolver: w, Anonymous: w.anonymous,
+	d := doctor.Deps{Profile: w.profile, Clock: clock.NewFake(w.now), Resolver: w, Anonymous: w.anonymous, At: w.at,
 		Signed: map[string]wire.Doer{"onprem": w, "cloud": w}, Auth: map[string]where.Authoriser{"onprem": signer{w, "onprem"}, "cloud": signer{w, "cloud"}}}
 	if w.overTLS {
 		d.Handshake = w.shake
@@ -119,6 +128,53 @@ func (w *world) LookupCNAME(_ context.Context, host string) (string, error) {
 		return c, nil
 	}
 	return host, nil
+}
+
+// LookupSRV is the injected DNS.
+func (w *world) LookupSRV(_ context.Context, _, _, name string) (string, []*net.SRV, error) {
+	if w.srvFails != nil {
+		return "", nil, w.srvFails
+	}
+	var all []*net.SRV
+	for _, target := range w.srv[name] {
+		all = append(all, &net.SRV{Target: target, Port: 443})
+	}
+	if all == nil {
+		return "", nil, &net.DNSError{IsNotFound: true}
+	}
+	return "", all, nil
+}
+
+// server is one address of the world, which may answer in its own way.
+type server struct {
+	w       *world
+	address string
+}
+
+// Do implements wire.Doer.
+func (s server) Do(ctx context.Context, req *wire.Request, into *wire.Call) {
+	if answer, ok := s.w.servers[s.address]; ok {
+		into.Reset()
+		if into.Response = answer(req); into.Response.Status == 0 {
+			into.Failure = &wire.Failure{Kind: wire.Reset, Err: errors.New("connection reset")}
+		}
+		return
+	}
+	s.w.Do(ctx, req, into)
+}
+
+func (w *world) at(address string) (func(string) wire.Doer, doctor.Handshake) {
+	w.asked = append(w.asked, address)
+	return func(string) wire.Doer { return server{w, address} }, func(ctx context.Context, url string, most uint16) (*tls.ConnectionState, error) {
+		if w.dead[address] {
+			return nil, &wire.Failure{Kind: wire.Connect, Err: errors.New("refused")}
+		}
+		state, err := w.shake(ctx, url, most)
+		if own := w.leaves[address]; own != nil && err == nil {
+			state.PeerCertificates = []*x509.Certificate{own}
+		}
+		return state, err
+	}
 }
 
 // signer makes tokens of the world's claims.
@@ -180,6 +236,11 @@ func (w *world) healthy(req *wire.Request) wire.Response {
 	switch url := req.URL; {
 	case strings.HasSuffix(url, "healthcheck.htm"):
 		return ok("200 OK")
+	case strings.HasPrefix(url, "https://contoso.test/"):
+		return status(http.StatusNotFound, "")(req)
+	case req.Method == http.MethodPost:
+		w.bodies = append(w.bodies, string(req.Body))
+		return ok(`<Envelope><Header><ServerVersionInfo MajorVersion="15" MinorVersion="1" MajorBuildNumber="2507" MinorBuildNumber="6"/></Header><Body><GetFolderResponse><ResponseMessages><GetFolderResponseMessage><ResponseCode>` + w.soap + `</ResponseCode></GetFolderResponseMessage></ResponseMessages></GetFolderResponse></Body></Envelope>`)
 	case strings.Contains(url, "openid-configuration"):
 		return ok(`{"issuer":"https://sts.windows.net/` + tenantID + `/","token_endpoint":"https://login.microsoftonline.com/x"}`)
 	case strings.Contains(url, "UserRealm"):
@@ -195,7 +256,7 @@ func (w *world) healthy(req *wire.Request) wire.Response {
 		return status(http.StatusForbidden, `{"error":{"code":"ErrorAccessDenied","message":"x"}}`)(req)
 	case strings.Contains(strings.ToLower(url), "mailfolders"):
 		return ok(`{"id":"x"}`)
-	case strings.HasSuffix(url, "/EWS/Exchange.asmx"), strings.HasSuffix(url, "/api/v2.0/me"):
+	case strings.HasSuffix(url, "/EWS/Exchange.asmx"), strings.HasSuffix(url, "/mapi/emsmdb/"), strings.HasSuffix(url, "ActiveSync"), strings.HasSuffix(url, "/api/v2.0/me"):
 		return unauthorized("X-FEServer", "EX01", "X-OWA-Version", "15.1.2507.6", "WWW-Authenticate", bearerChallenge, "WWW-Authenticate", "Negotiate")(req)
 	case strings.HasSuffix(url, "/"):
 		return status(http.StatusNotFound, "", "Date", w.now.Format(http.TimeFormat))(req)

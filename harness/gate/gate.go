@@ -9,6 +9,7 @@
 //	differences at major or worse = 0
 //	rate of right >= 45/s
 //	p95 of right < 1s for 30s
+//	failed on each path < 20% abort after 15s
 //
 // A condition that can never hold, or never fail, is a mistake and no gate. One whose
 // value rests on too few samples has no data: it neither passes nor fails.
@@ -35,7 +36,18 @@ type Gate struct {
 	// window, when set, asks that the condition hold in every stretch of that length.
 	window     time.Duration
 	mayBeEmpty bool
+	// abort ends the run as soon as the condition fails, once delay has been measured.
+	abort bool
+	delay time.Duration
 }
+
+// AbortDelay is how long a run is measured before a gate that says "abort" may end
+// it, unless the gate says otherwise: the first answers of a cold start are no verdict.
+const AbortDelay = 10 * time.Second
+
+// Aborts reports whether a failure ends the run at once, and from how much measured
+// time on.
+func (g Gate) Aborts() (after time.Duration, aborts bool) { return g.delay, g.abort }
 
 // String is the condition as it was written, its blanks made single.
 func (g Gate) String() string { return g.text }

@@ -244,7 +244,7 @@ func TestMistakesAreExplained(t *testing.T) {
 		{"dropped - dropped = 0", `dropped cannot stand on both sides of "-"`},
 		{"p95 of each path - p95 of left < 5ms", `each side of "-" needs one path: p95 of right - p95 of left`},
 		{"p95 of left - p95 of left < 5ms", `both sides of "-" are the same`},
-		{"p95 of right < 5ms for ever and ever", `"and ever" is not understood behind the limit: write 'for SCENARIO/STEP', 'for 30s', 'on service time' or 'may be empty'`},
+		{"p95 of right < 5ms for ever and ever", `"and ever" is not understood behind the limit: write 'for SCENARIO/STEP', 'for 30s', 'on service time', 'may be empty' or 'abort after 30s'`},
 		{"rate of right > 5/s for 30s", `rate knows no windows: leave 'for 30s' out`},
 		{"p95 of right < 5ms for 1500ms", `a window is whole seconds, not 1.5s: write for 30s`},
 		{"p95 of right < 5ms on service time for 30s", `windows know response times only: leave 'on service time' out`},
@@ -260,6 +260,30 @@ func TestMistakesAreExplained(t *testing.T) {
 	}
 	if _, err := gate.Parse(fmt.Sprintf("p95 of %0500d < 5ms", 1)); err == nil {
 		t.Error("a gate of 500 characters is accepted")
+	}
+}
+
+func TestWhichGatesAbort(t *testing.T) {
+	for _, c := range []struct {
+		text   string
+		aborts bool
+		after  time.Duration
+	}{
+		{"failed on each path < 5%", false, 0},
+		{"failed on each path < 5% abort", true, gate.AbortDelay},
+		{"failed on each path < 5% abort after 1m30s", true, 90 * time.Second},
+		{"p95 of right < 1s for 30s abort after 20s may be empty", true, 20 * time.Second},
+	} {
+		g, err := gate.Parse(c.text)
+		after, aborts := g.Aborts()
+		if err != nil || aborts != c.aborts || after != c.after {
+			t.Errorf("%s: aborts %v after %s (%v), want %v after %s", c.text, aborts, after, err, c.aborts, c.after)
+		}
+	}
+	for _, text := range []string{"failed on right < 5% abort after", "failed on right < 5% abort after 10", "failed on right < 5% abort after 1500ms"} {
+		if _, err := gate.Parse(text); err == nil || !strings.HasPrefix(err.Error(), "abort after what? write whole seconds such as abort after 30s, not ") {
+			t.Errorf("%s: got %v", text, err)
+		}
 	}
 }
 

@@ -277,6 +277,10 @@ func (p *parser) tail(g *Gate) error {
 		switch {
 		case p.take("may", "be", "empty"):
 			g.mayBeEmpty = true
+		case p.take("abort"):
+			if err := p.abort(g); err != nil {
+				return err
+			}
 		case len(p.words) > 1 && p.words[0] == "for" && isDuration(p.words[1]):
 			p.next()
 			g.window, _ = strictyaml.ParseDuration(p.next())
@@ -285,8 +289,21 @@ func (p *parser) tail(g *Gate) error {
 				return err
 			}
 		default:
-			return fmt.Errorf("%q is not understood behind the limit: write 'for SCENARIO/STEP', 'for 30s', 'on service time' or 'may be empty'", strings.Join(p.words, " "))
+			return fmt.Errorf("%q is not understood behind the limit: write 'for SCENARIO/STEP', 'for 30s', 'on service time', 'may be empty' or 'abort after 30s'", strings.Join(p.words, " "))
 		}
+	}
+	return nil
+}
+
+// abort reads what may follow abort: after 30s.
+func (p *parser) abort(g *Gate) (err error) {
+	g.abort, g.delay = true, AbortDelay
+	if !p.take("after") {
+		return nil
+	}
+	word := p.next()
+	if g.delay, err = strictyaml.ParseDuration(word); err != nil || g.delay < time.Second || g.delay%time.Second != 0 {
+		return fmt.Errorf("abort after what? write whole seconds such as abort after 30s, not %q", word)
 	}
 	return nil
 }

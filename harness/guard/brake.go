@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,8 +16,9 @@ import (
 // switches its condition off.
 type BrakeOptions struct {
 	Clock clock.Clock
-	// Errors is the share of answers in the last Window seconds that may be
-	// server errors (5xx) or broken connections; above it the run stops.
+	// Errors is the share of a path's answers in the last five seconds that may be
+	// server errors (5xx) or broken connections; above it, or when Least answers in a row
+	// were, the run stops.
 	// Throttling (429, or 503 with Retry-After) is not an error here.
 	Errors float64
 	// Warn is the share above which the rate is halved.
@@ -28,17 +28,17 @@ type BrakeOptions struct {
 	// Throttled is how many 429 in a row halve the rate. The next time within
 	// a minute the run stops.
 	Throttled int
-	// Stall stops the run when this long no answer came while requests were
-	// under way.
+	// Stall stops the run when this long no answer came on a path while
+	// requests were under way there.
 	Stall time.Duration
 	// KillFile stops the run when the file exists.
 	KillFile string
 	// Deadline stops the run at a time of day that no suite can move; zero: none.
 	Deadline time.Time
-	// Victim measures a mailbox that the load does not touch: its response
-	// time, every VictimEvery. The run stops when the p95 of the last 20 exceeds
-	// VictimFactor (0: 1.5) times that of the first 20. It must end with its context.
-	Victim       func(context.Context) (time.Duration, error)
+	// Victims are mailboxes that the load does not touch. Each is asked every VictimEvery
+	// (0: 250 ms). The run stops when the p95 of the last 20 answers of one exceeds
+	// VictimFactor (0: 1.5) times what Baseline measured, or when three in a row fail.
+	Victims      []Victim
 	VictimEvery  time.Duration
 	VictimFactor float64
 }
@@ -52,12 +52,14 @@ func Production() BrakeOptions {
 // faults and throttling do not.
 func Simulation() BrakeOptions { return BrakeOptions{Errors: 0.90, Stall: 15 * time.Second} }
 
+// RuleBrake is the rule of a refusal that a tripped brake makes.
+const RuleBrake = "brake"
+
 const (
 	// window is how many seconds of answers the shares look back on.
-	window     = 5
-	pollEvery  = 250 * time.Millisecond // kill file, stall, deadline
-	again      = time.Minute            // a second throttling within it stops the run
-	victimRing = 20
+	window    = 5
+	pollEvery = 250 * time.Millisecond // kill file, stall, deadline
+	again     = time.Minute            // a second throttling within it stops the run
 )
 
 // Brake watches the answers of a run. Once tripped it stays tripped and the
@@ -69,13 +71,18 @@ type Brake struct {
 
 	mu      sync.Mutex // guards the fields below
 	cause   *Refusal
-	ring    [window]second
 	inRow   map[string]int // 429 in a row, by path
 	halved  time.Time      // when the rate was last halved
-	flying  int            // requests under way
-	last    time.Time      // last answer, or the first request after an idle time
-	victims []time.Duration
-	base    time.Duration
+	flights map[string]*flight
+	victims []*watched
+}
+
+// flight is what is under way on one path.
+type flight struct {
+	requests int
+	last     time.Time // last answer, or the first request after an idle time
+	ring     [window]second
+	failed   int // answers in a row: a path that asks for patience gives few
 }
 
 // second counts the answers of one second.
@@ -96,7 +103,14 @@ func NewBrake(o BrakeOptions) *Brake {
 	if o.VictimFactor == 0 {
 		o.VictimFactor = 1.5
 	}
-	return &Brake{o: o, tripped: make(chan struct{}), inRow: map[string]int{}}
+	if o.VictimEvery == 0 {
+		o.VictimEvery = 250 * time.Millisecond
+	}
+	b := &Brake{o: o, tripped: make(chan struct{}), inRow: map[string]int{}, flights: map[string]*flight{}}
+	for _, v := range o.Victims {
+		b.victims = append(b.victims, &watched{Victim: v})
+	}
+	return b
 }
 
 // Tripped is closed when the run must stop.
@@ -123,7 +137,7 @@ func (b *Brake) trip(what string) {
 	if b.cause != nil {
 		return
 	}
-	b.cause = refuse("brake", what, "look at the deployment before the next run; `cutover clean --run ID` removes what this one created")
+	b.cause = refuse(RuleBrake, what, "look at the deployment before the next run; `cutover clean --run ID` removes what this one created")
 	close(b.tripped)
 }
 
@@ -148,39 +162,44 @@ func (b *Brake) factor() float64 {
 	return float64(uint64(1) << min(b.slow.Load(), 10))
 }
 
-// begin notes a request that leaves.
-func (b *Brake) begin() {
-	now := b.o.Clock.Now()
+// begin notes a request that leaves now.
+func (b *Brake) begin(path string, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.flying == 0 {
-		b.last = now
+	f := b.flights[path]
+	if f == nil {
+		f = &flight{}
+		b.flights[path] = f
 	}
-	b.flying++
+	if f.requests == 0 {
+		f.last = now
+	}
+	f.requests++
 }
 
-// observe judges an answer.
-func (b *Brake) observe(path string, into *wire.Call) {
-	now := b.o.Clock.Now()
+// observe judges an answer that came now.
+func (b *Brake) observe(path string, into *wire.Call, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.flying--
+	f := b.flights[path]
+	f.requests--
 	if into.Failure == nil {
-		b.last = now
+		f.last = now
 	}
 	failed, throttled, counts := judged(into)
 	if !counts {
 		return
 	}
 	b.throttling(path, throttled, now)
-	all, bad := b.count(now, failed)
-	if all < b.o.Least || b.cause != nil {
-		return
-	}
+	all, bad := f.count(now, failed)
 	share := float64(bad) / float64(all)
 	switch {
+	case b.cause != nil:
+	case b.o.Errors > 0 && f.failed >= b.o.Least:
+		b.trip(fmt.Sprintf("%d answers in a row on path %s were server errors or broken connections", f.failed, path))
+	case all < b.o.Least:
 	case b.o.Errors > 0 && share > b.o.Errors:
-		b.trip(fmt.Sprintf("%d of the last %d answers were server errors or broken connections, more than %.0f %%", bad, all, b.o.Errors*100))
+		b.trip(fmt.Sprintf("%d of the last %d answers on path %s were server errors or broken connections, more than %.0f %%", bad, all, path, b.o.Errors*100))
 	case b.o.Warn > 0 && share > b.o.Warn && now.Sub(b.halved) >= window*time.Second:
 		b.halve(now)
 	}
@@ -221,17 +240,20 @@ func (b *Brake) halve(now time.Time) {
 }
 
 // count adds an answer to the current second and sums the window.
-func (b *Brake) count(now time.Time, failed bool) (all, bad int) {
+func (f *flight) count(now time.Time, failed bool) (all, bad int) {
 	at := now.Unix()
-	slot := &b.ring[at%window]
+	slot := &f.ring[at%window]
 	if slot.at != at {
 		*slot = second{at: at}
 	}
 	slot.all++
+	f.failed++
 	if failed {
 		slot.failed++
+	} else {
+		f.failed = 0
 	}
-	for _, s := range b.ring {
+	for _, s := range f.ring {
 		if at-s.at < window {
 			all += s.all
 			bad += s.failed
@@ -240,12 +262,18 @@ func (b *Brake) count(now time.Time, failed bool) (all, bad int) {
 	return all, bad
 }
 
-// Watch checks what no answer shows (kill file, stall, deadline, the victim's
-// response time) until ctx ends or the brake trips.
+// Watch checks what no answer shows (kill file, stall, deadline, the victims'
+// response times) until ctx ends or the brake trips, and waits for what it started.
 func (b *Brake) Watch(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	var victims sync.WaitGroup
+	for _, v := range b.victims {
+		victims.Go(func() { b.attend(ctx, v) })
+	}
+	defer victims.Wait()
+	defer stop()
 	timer := b.o.Clock.NewTimer(pollEvery)
 	defer timer.Stop()
-	victim := b.o.Clock.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -255,10 +283,6 @@ func (b *Brake) Watch(ctx context.Context) {
 		case <-timer.C():
 		}
 		b.look()
-		if now := b.o.Clock.Now(); b.o.Victim != nil && !now.Before(victim) {
-			victim = now.Add(b.o.VictimEvery)
-			b.probe(ctx)
-		}
 		timer.Reset(pollEvery)
 	}
 }
@@ -277,38 +301,10 @@ func (b *Brake) look() {
 		b.trip("the kill file " + b.o.KillFile + " exists")
 	case !b.o.Deadline.IsZero() && !now.Before(b.o.Deadline):
 		b.trip("the deadline of " + b.o.Deadline.Format(time.RFC3339) + " has come")
-	case b.o.Stall > 0 && b.flying > 0 && now.Sub(b.last) >= b.o.Stall:
-		b.trip(fmt.Sprintf("no answer came for %s while %d requests were under way", b.o.Stall, b.flying))
 	}
-}
-
-// probe asks the victim once. A probe that fails counts as no measurement:
-// the error budget judges failures.
-func (b *Brake) probe(ctx context.Context) {
-	took, err := b.o.Victim(ctx)
-	if err != nil {
-		return
+	for path, f := range b.flights {
+		if b.o.Stall > 0 && f.requests > 0 && now.Sub(f.last) >= b.o.Stall {
+			b.trip(fmt.Sprintf("no answer came for %s on path %s while %d requests were under way", b.o.Stall, path, f.requests))
+		}
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.victims = append(b.victims, took)
-	if len(b.victims) < victimRing {
-		return
-	}
-	p95 := percentile95(b.victims)
-	if b.base == 0 {
-		b.base = p95
-		b.victims = b.victims[:0]
-		return
-	}
-	b.victims = b.victims[1:]
-	if float64(p95) > b.o.VictimFactor*float64(b.base) {
-		b.trip(fmt.Sprintf("a mailbox outside the load answers in %s (p95) instead of %s: the run disturbs others", p95.Round(time.Millisecond), b.base.Round(time.Millisecond)))
-	}
-}
-
-// percentile95 is the nearest rank: the smallest value that 95 % do not exceed.
-func percentile95(d []time.Duration) time.Duration {
-	sorted := slices.Sorted(slices.Values(d))
-	return sorted[(len(sorted)*95+99)/100-1]
 }

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"cutover/harness/clock"
 	"cutover/harness/wire"
 )
 
@@ -25,6 +26,9 @@ func drive(t *testing.T, b *Brake, x *target, rate int, length time.Duration) (l
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
+	if err := b.Baseline(ctx); err != nil {
+		t.Fatal(err)
+	}
 	all.Go(func() { b.Watch(ctx) })
 	x.t0 = time.Now()
 	p := d.doer("cloud", x)
@@ -55,6 +59,21 @@ func after(from time.Duration, then func(int, *wire.Request, *wire.Call)) func(i
 }
 
 func broken(_ int, _ *wire.Request, into *wire.Call) { into.Failure = &wire.Failure{Kind: wire.Reset} }
+
+// answering is a control mailbox: it takes one time for its first n answers and another
+// from then on; a negative time fails.
+func answering(n int, first, then time.Duration) func(context.Context) (time.Duration, error) {
+	return func(ctx context.Context) (time.Duration, error) {
+		took := first
+		if n--; n < 0 {
+			took = then
+		}
+		if took < 0 {
+			return 0, errors.New("no answer")
+		}
+		return took, clock.System().SleepUntil(ctx, time.Now().Add(took))
+	}
+}
 
 func TestTheBrakeStopsARunThatHarms(t *testing.T) {
 	const rate = 50
@@ -93,19 +112,21 @@ func TestTheBrakeStopsARunThatHarms(t *testing.T) {
 		{"stops a meltdown in the lab", func(o *BrakeOptions) { *o = Simulation() }, quick, func() func(int, *wire.Request, *wire.Call) { return status(503) }, "server errors", 2 * time.Second},
 		{"stops at its deadline", func(o *BrakeOptions) { o.Deadline = time.Now().Add(5 * time.Second) }, quick, nil, "deadline", 6 * time.Second},
 		{"stops when it disturbs a mailbox outside the load", func(o *BrakeOptions) {
-			n := 0
-			o.VictimEvery = 500 * time.Millisecond
-			o.Victim = func(context.Context) (time.Duration, error) {
-				if n++; n > 30 {
-					return 40 * time.Millisecond, nil
-				}
-				return 20 * time.Millisecond, nil
-			}
-		}, quick, nil, "disturbs others", 23 * time.Second},
-		{"takes a failing victim for no measurement", func(o *BrakeOptions) {
-			o.VictimEvery = 100 * time.Millisecond
-			o.Victim = func(context.Context) (time.Duration, error) { return time.Hour, errors.New("x") }
+			o.VictimEvery, o.Victims = 500*time.Millisecond, []Victim{{"cloud", answering(20+30, 100*time.Millisecond, 160*time.Millisecond)}}
+		}, quick, nil, "answers in 160ms (p95) instead of 100ms on path cloud: the run disturbs others", 20 * time.Second},
+		{"leaves a mailbox alone that is hardly slower", func(o *BrakeOptions) {
+			o.VictimEvery, o.Victims = 500*time.Millisecond, []Victim{{"cloud", answering(20, 100*time.Millisecond, 149*time.Millisecond)}}
 		}, quick, nil, "", 0},
+		{"takes a few milliseconds for noise", func(o *BrakeOptions) {
+			o.VictimEvery, o.Victims = 500*time.Millisecond, []Victim{{"cloud", answering(20, 5*time.Millisecond, 25*time.Millisecond)}}
+		}, quick, nil, "", 0},
+		{"stops when that mailbox no longer answers", func(o *BrakeOptions) {
+			o.VictimEvery, o.Victims = 500*time.Millisecond, []Victim{{"cloud", answering(20+10, 20*time.Millisecond, -1)}}
+		}, quick, nil, "stopped answering on path cloud (3 times in a row)", 8 * time.Second},
+		{"stops at its deadline although that mailbox hangs", func(o *BrakeOptions) {
+			o.Deadline = time.Now().Add(5 * time.Second)
+			o.VictimEvery, o.Victims = 500*time.Millisecond, []Victim{{"cloud", answering(20, 0, time.Hour)}}
+		}, quick, nil, "deadline", 6 * time.Second},
 	}
 	for _, test := range tests {
 		t.Run("it "+test.name, func(t *testing.T) {
@@ -197,4 +218,24 @@ func refused(c *wire.Call) (*Refusal, bool) {
 		return nil, false
 	}
 	return refusalIn(c.Failure)
+}
+
+func TestOnePathMayNotHideBehindTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBrake(Production())
+		answer := func(path string, status int) {
+			b.begin(path, time.Now())
+			b.observe(path, &wire.Call{Response: wire.Response{Status: status}}, time.Now())
+		}
+		for n := range 20 {
+			for range 500 {
+				answer("onprem", 200)
+			}
+			answer("cloud", 503)
+			if got := b.Cause() != nil; got != (n == 19) {
+				t.Fatalf("after %d answers of 503 on a path that is asked once in ten seconds: stopped %t", n+1, got)
+			}
+			time.Sleep(10 * time.Second)
+		}
+	})
 }

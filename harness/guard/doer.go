@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"reflect"
 	"slices"
 	"strings"
 
 	"cutover/harness/audit"
+	"cutover/harness/clock"
 	"cutover/harness/consent"
 	"cutover/harness/wire"
 )
@@ -21,6 +21,7 @@ type Doer struct {
 	hosts   []string
 	uploads []string
 	counted *counters
+	passed  *passed
 }
 
 var _ wire.Doer = (*Doer)(nil)
@@ -47,9 +48,6 @@ func (d *Doer) Do(ctx context.Context, req *wire.Request, into *wire.Call) {
 		return
 	}
 	defer d.door.limits.leave(m)
-	if b := d.door.rules.Brake; b != nil {
-		b.begin()
-	}
 	ctx, stop := d.door.bound(ctx)
 	defer stop()
 	d.next.Do(ctx, req, into)
@@ -70,7 +68,11 @@ func (d *Doer) settle(req *wire.Request, into *wire.Call) {
 		}
 	}
 	if b := d.door.rules.Brake; b != nil {
-		b.observe(d.path, into)
+		now := into.Timing.Done
+		if now.IsZero() || d.door.clock != clock.System() { // the client's clock is the system's
+			now = d.door.clock.Now()
+		}
+		b.observe(d.path, into, now)
 	}
 	d.audit(req, into)
 }
@@ -82,8 +84,12 @@ func (d *Doer) audit(req *wire.Request, into *wire.Call) {
 	if trail == nil {
 		return
 	}
+	changes := writes(req)
+	if !changes && (into.Failure == nil || into.Failure.Kind != wire.Refused) && trail.Unlisted() {
+		return
+	}
 	e := audit.Event{At: d.door.clock.Now().UTC(), Path: d.path, Kind: req.Kind.String(), Mailbox: req.Mailbox, Method: req.Method, Template: req.Template,
-		Writes: writes(req), Status: into.Response.Status, RequestID: into.Response.Header.Value("request-id")}
+		Writes: changes, Status: into.Response.Status, RequestID: into.Response.Header.Value("request-id")}
 	if f := into.Failure; f != nil {
 		e.Outcome = f.Kind.String()
 		if r, ok := refusalIn(f.Err); ok {
@@ -95,33 +101,17 @@ func (d *Doer) audit(req *wire.Request, into *wire.Call) {
 	}
 }
 
-// bound is a context that ends with its parent or when the door closes.
-type bound struct {
-	parent context.Context
-	ctx    context.Context
-}
-
-// bound ends ctx when the door closes; stop releases it. The context that a
-// run uses for all its requests is derived once and kept until it ends.
-func (d *Door) bound(ctx context.Context) (derived context.Context, stop func()) {
-	kept := d.kept.Load()
-	if kept != nil && kept.parent == ctx {
-		return kept.ctx, func() {}
-	}
-	derived, cancel := context.WithCancelCause(ctx)
-	release := context.AfterFunc(d.ctx, func() { cancel(errClosed) })
-	free := kept == nil || kept.parent.Err() != nil
-	if free && reflect.TypeOf(ctx).Comparable() && d.kept.CompareAndSwap(kept, &bound{ctx, derived}) {
-		context.AfterFunc(ctx, func() { release(); cancel(nil) })
-		return derived, func() {}
-	}
-	return derived, func() { release(); cancel(nil) }
-}
-
 // judge applies every rule that needs no waiting. Its error is a *Refusal.
 func (d *Doer) judge(req *wire.Request) error {
 	if r := d.door.open(req.Kind); r != nil {
 		return r
+	}
+	fits := fits(req)
+	if fits && d.passed.has(req) {
+		if err := headers(req.Header); err != nil {
+			return err
+		}
+		return d.timely()
 	}
 	if err := d.link(req); err != nil {
 		return err
@@ -136,19 +126,32 @@ func (d *Doer) judge(req *wire.Request) error {
 	if err := rules.own(d.path, req); err != nil {
 		return err
 	}
-	if rules.Simulated && rules.Recipients == nil {
+	if err := d.timely(); err != nil {
+		return err
+	}
+	if !d.door.unwatched() {
+		if err := rules.mailbox(req.Mailbox); err != nil {
+			return err
+		}
+		if err := rules.addressed(req.URL); err != nil {
+			return err
+		}
+		if err := rules.recipients(req); err != nil {
+			return err
+		}
+	}
+	if fits {
+		d.passed.add(req)
+	}
+	return nil
+}
+
+// timely judges what depends on the time alone.
+func (d *Doer) timely() error {
+	if d.door.unwatched() {
 		return nil
 	}
-	if err := d.door.consented(); err != nil {
-		return err
-	}
-	if err := rules.mailbox(req.Mailbox); err != nil {
-		return err
-	}
-	if err := rules.addressed(req.URL); err != nil {
-		return err
-	}
-	return rules.recipients(req)
+	return d.door.consented()
 }
 
 // link judges where the request leads: only to the path's own hosts, spelt as
@@ -236,9 +239,15 @@ func withPort(scheme, authority string) string {
 var forbidden = []string{"Host", "Authorization", "Proxy-Authorization", "X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override",
 	"X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Host", "Transfer-Encoding", "Content-Length", "Connection", "Upgrade"}
 
+// breaks tells whether s would end its line. Three searches for a byte are faster
+// than one for any of three.
+func breaks(s string) bool {
+	return strings.IndexByte(s, '\r') >= 0 || strings.IndexByte(s, '\n') >= 0 || strings.IndexByte(s, 0) >= 0
+}
+
 func headers(h wire.Header) error {
 	for _, f := range h {
-		if strings.ContainsAny(f.Value, "\r\n\x00") || strings.ContainsAny(f.Name, "\r\n\x00: ") {
+		if breaks(f.Value) || breaks(f.Name) || strings.IndexByte(f.Name, ':') >= 0 || strings.IndexByte(f.Name, ' ') >= 0 {
 			return refuse("header", "a header field holds a line break", "look at the step's headers and at what it captured")
 		}
 		if slices.ContainsFunc(forbidden, func(name string) bool { return len(name) == len(f.Name) && strings.EqualFold(name, f.Name) }) {

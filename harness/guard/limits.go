@@ -79,12 +79,14 @@ func ceiling[T int | int64 | float64](asked, allowed, otherwise T) T {
 
 // Observed are the highest figures that the door let through.
 type Observed struct {
-	Rate               int `json:"rate"`                // requests in one second, all paths
-	Concurrency        int `json:"concurrency"`         // requests under way at once
-	MailboxRate        int `json:"mailbox_rate"`        // requests of one mailbox in one second
-	MailboxConcurrency int `json:"mailbox_concurrency"` // requests of one mailbox under way at once
-	Items              int `json:"items"`               // items created or begun
-	Mails              int `json:"mails"`               // requests that may have sent mail
+	Rate               int   // requests in one second, all paths
+	Concurrency        int   // requests under way at once
+	MailboxRate        int   // requests of one mailbox in one second
+	MailboxConcurrency int   // requests of one mailbox under way at once
+	Items              int   // items created or begun
+	Mails              int   // requests that may have sent mail
+	MailboxItems       int   // items created or begun in one mailbox
+	Bytes              int64 // request bodies of writes
 }
 
 // limits applies caps and remembers what was observed.
@@ -142,7 +144,10 @@ func (l *limits) enter(ctx, door context.Context, path string, req *wire.Request
 	if err := l.volume(req); err != nil {
 		return nil, failure(err)
 	}
-	m = l.mailbox(lane{path, req.Mailbox})
+	m, entered := l.open(lane{path, req.Mailbox})
+	if entered {
+		return m, nil
+	}
 	if m.seats != nil {
 		select {
 		case m.seats <- struct{}{}:
@@ -158,7 +163,7 @@ func (l *limits) enter(ctx, door context.Context, path string, req *wire.Request
 			return nil, err
 		}
 	}
-	l.began(m)
+	l.began(path, m)
 	return m, nil
 }
 
@@ -263,9 +268,8 @@ func (l *limits) whole() *turnstile {
 	return l.slowed
 }
 
-func (l *limits) mailbox(key lane) *mailbox {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// find returns the state of a mailbox, made when first asked for. l.mu is held.
+func (l *limits) find(key lane) *mailbox {
 	m := l.mailboxes[key]
 	if m == nil {
 		m = &mailbox{}
@@ -280,10 +284,35 @@ func (l *limits) mailbox(key lane) *mailbox {
 	return m
 }
 
-func (l *limits) began(m *mailbox) {
+// open finds the state of a mailbox. Where no cap holds the request enters at once.
+func (l *limits) open(key lane) (m *mailbox, entered bool) {
+	now, slowed := l.clock.Now(), l.brake.factor() != 1
+	l.mu.Lock()
+	m = l.find(key)
+	entered = m.seats == nil && m.turn == nil && l.total == nil && !slowed && l.paths[key.path] == nil
+	if entered {
+		l.count(m, now)
+	}
+	l.mu.Unlock()
+	if entered && l.brake != nil {
+		l.brake.begin(key.path, now)
+	}
+	return m, entered
+}
+
+// began notes a request that waited for its caps.
+func (l *limits) began(path string, m *mailbox) {
 	now := l.clock.Now()
 	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.count(m, now)
+	l.mu.Unlock()
+	if l.brake != nil {
+		l.brake.begin(path, now)
+	}
+}
+
+// count notes a request that leaves now. l.mu is held.
+func (l *limits) count(m *mailbox, now time.Time) {
 	l.all.begin(now)
 	m.tally.begin(now)
 	l.seen.Rate = max(l.seen.Rate, l.all.begun)
@@ -331,11 +360,13 @@ func (l *limits) volume(req *wire.Request) error {
 	if creates {
 		l.seen.Items++
 		l.items[req.Mailbox]++
+		l.seen.MailboxItems = max(l.seen.MailboxItems, l.items[req.Mailbox])
 	}
 	if e.Mails {
 		l.seen.Mails++
 	}
 	l.bytes += size
+	l.seen.Bytes = l.bytes
 	return nil
 }
 

@@ -17,6 +17,7 @@ type Reading struct {
 	Goroutines int           // alive at the moment
 	GCPause    time.Duration // longest stop of the world by the garbage collector
 	Files      int           // open files and sockets, 0 where the system does not tell
+	Machine    float64       // share of all processors that anybody kept busy, 0 where the system does not tell
 }
 
 // Monitor takes readings. It is used from one goroutine.
@@ -25,6 +26,8 @@ type Monitor struct {
 	busy   time.Duration
 	pauses []metrics.Sample
 	counts []uint64 // of the last reading
+	taken  uint64   // ticks of all processors at the last reading, busy ones
+	ticks  uint64   // and all
 	rssFor int      // readings until files and memory are asked again
 	last   Reading
 }
@@ -39,6 +42,7 @@ const slowEvery = 5
 // New starts measuring at now.
 func New(now time.Time) *Monitor {
 	m := &Monitor{at: now, busy: processCPU(), pauses: []metrics.Sample{{Name: gcPauses}}}
+	m.taken, m.ticks = machineTimes()
 	m.longestPause()
 	return m
 }
@@ -55,6 +59,10 @@ func (m *Monitor) Read(now time.Time) Reading {
 	if elapsed := now.Sub(m.at); elapsed > 0 {
 		r.CPU = float64(busy-m.busy) / float64(elapsed)
 		r.Share = r.CPU / float64(runtime.GOMAXPROCS(0))
+	}
+	if taken, ticks := machineTimes(); ticks > m.ticks {
+		r.Machine = float64(taken-min(taken, m.taken)) / float64(ticks-m.ticks)
+		m.taken, m.ticks = taken, ticks
 	}
 	if m.rssFor == 0 {
 		r.RSS, r.Files = residentBytes(), openFiles()

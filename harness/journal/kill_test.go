@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"cutover/harness/journal"
+
+	"go.uber.org/goleak"
 )
 
 // writerEnv makes the test binary a process that fills the journal it names
@@ -24,7 +26,7 @@ func TestMain(m *testing.M) {
 		fill(file)
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // fill writes until it is killed.

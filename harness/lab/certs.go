@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -93,6 +94,25 @@ func (a *authority) issue(l leaf) (tls.Certificate, error) {
 		return tls.Certificate{}, fmt.Errorf("server certificate: %w", err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
+}
+
+// mix lets every second connection see another certificate of the same kind, as
+// behind a load balancer that passes TLS through to servers with one each.
+func (a *authority) mix(config *tls.Config, l leaf) error {
+	other, err := a.issue(l)
+	if err != nil {
+		return err
+	}
+	first := config.Certificates[0]
+	var n atomic.Uint64
+	config.Certificates = nil
+	config.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if n.Add(1)%2 == 0 {
+			return &other, nil
+		}
+		return &first, nil
+	}
+	return nil
 }
 
 // bindingHash is what channel bindings are made of: the digest of the leaf.

@@ -44,6 +44,7 @@ type world struct {
 	lifetime  time.Duration
 	onPremTLS *tls.Config
 	cloudTLS  *tls.Config
+	volatile  *volatility
 }
 
 // start opens the ports, then builds what is served there.
@@ -53,6 +54,12 @@ func (l *Lab) start(ctx context.Context, p preset) error {
 	var err error
 	if w.lifetime, err = lifetime(o.TokenLifetime); err != nil {
 		return fmt.Errorf("lab.token.lifetime: %w", err)
+	}
+	if _, err := lagOf(o.MoveLag); err != nil {
+		return fmt.Errorf("lab.move.lag: %w", err)
+	}
+	if w.volatile, err = parseVolatile(o.Volatile); err != nil {
+		return fmt.Errorf("lab.volatile: %w", err)
 	}
 	ids, err := quirks.Expand(o.Quirks)
 	if err != nil {
@@ -65,7 +72,7 @@ func (l *Lab) start(ctx context.Context, p preset) error {
 	if l.info.CA, err = l.writeCA(o.Dir); err != nil {
 		return err
 	}
-	l.store = store.New(store.Config{Seed: o.Seed, Pairs: o.Mailboxes, Now: o.Clock.Now})
+	l.store = store.New(store.Config{Seed: o.Seed, Pairs: o.Mailboxes, Items: o.Items, Zipf: o.Folders == "zipf", Now: o.Clock.Now})
 	for i, pair := range l.store.Pairs() {
 		l.numbers[pair.OnPrem], l.numbers[pair.Cloud] = i, i
 	}
@@ -83,6 +90,17 @@ func (l *Lab) start(ctx context.Context, p preset) error {
 	}
 	key, err := w.keys()
 	if err != nil {
+		return err
+	}
+	if o.Era != 0 {
+		w.preset.era = o.Era
+	}
+	if o.Nodes != "" {
+		if w.preset.nodes, err = nodesOf(o.Nodes); err != nil {
+			return fmt.Errorf("lab.nodes: %w", err)
+		}
+	}
+	if err := l.writePlanted(o.Dir); err != nil {
 		return err
 	}
 	if err := w.configure(key); err != nil {
@@ -127,7 +145,15 @@ func (w *world) configure(key *rsa.PublicKey) error {
 		return err
 	}
 	w.d.onprem.ServerCertificateHash = bindingHash(certificate)
+	if w.d.otherCertificate {
+		w.d.onprem.ServerCertificateHash = make([]byte, len(w.d.onprem.ServerCertificateHash)) // of no certificate
+	}
 	w.onPremTLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: protocols(), DynamicRecordSizingDisabled: true}
+	if w.d.mixedCertificates {
+		if err := w.l.ca.mix(w.onPremTLS, w.d.certificate); err != nil {
+			return err
+		}
+	}
 	if w.d.oldTLS {
 		w.onPremTLS.MinVersion = tls.VersionTLS10
 	}
@@ -154,15 +180,22 @@ func (w *world) serve() error {
 	if err != nil {
 		return err
 	}
-	w.inner = w.onPrem()
-	limiter := faults.NewLimiter(faults.Published(), o.Clock)
+	if w.inner, err = policed(w.onPrem(), o.ThrottlePrem, o.Clock, w.tokens); err != nil {
+		return err
+	}
+	limits, err := faults.ParseLimits(o.Throttle)
+	if err != nil {
+		return err
+	}
+	limiter := faults.NewLimiter(limits, o.Clock)
+	l.limiter = limiter
 	today := w.graph(w.at[graphName].base, w.preset.era, o.Proxy, limiter)
 	past := w.graph(w.at[graph2019].base, 2019, "preview", limiter)
 
 	start := func(name string, config *tls.Config, h http.Handler) { w.at[name].serve(&l.wait, config, h) }
 	start(graphName, w.cloudTLS, slow.cloud(w.denied(today.front), 1))
 	start(graph2019, w.cloudTLS, slow.cloud(past.front, 2))
-	start(uploadName, w.cloudTLS, today.service.Uploads())
+	start(uploadName, w.cloudTLS, uploads(past.service, today.service))
 	start(restName, w.onPremTLS, slow.onPrem(w.d.inFront(w.inner, o.Clock), 3))
 	start(autodName, w.cloudTLS, autodiscover.New(autodiscover.Config{
 		Store: l.store, End: autodiscover.Cloud, OnPremBase: w.at[restName].base, CloudBase: w.at[autodName].base,
@@ -216,13 +249,24 @@ func (w *world) onPrem() http.Handler {
 	} else {
 		w.d.onprem.Autodiscover = http.NotFoundHandler()
 	}
-	return w.l.quirks.Wrap("onprem", onprem.New(w.d.onprem), w.pair)
+	return w.l.quirks.Wrap("onprem", w.volatile.wrap("onprem", onprem.New(w.d.onprem)), w.pair)
 }
 
 // uploadHost is the upload service under another host name than Graph's: clients
 // must not send it their token, and decide that by the name.
 func (w *world) uploadHost() string {
 	return strings.Replace(w.at[uploadName].base, "127.0.0.1", "localhost", 1)
+}
+
+// uploads serves the sessions that Graph of either time opened.
+func uploads(past, today *graph.Service) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if past.Opened(r.URL.Path) {
+			past.Uploads().ServeHTTP(rw, r)
+			return
+		}
+		today.Uploads().ServeHTTP(rw, r)
+	})
 }
 
 // era is Graph as it was at one time.
@@ -242,7 +286,7 @@ func (w *world) graph(base string, year int, mode string, limiter *faults.Limite
 		Base: base, Upload: w.uploadHost(), Era: year, Seed: o.Seed,
 	})
 	p.service = service
-	front := w.l.quirks.Wrap("cloud", service, w.pair)
+	front := w.l.quirks.Wrap("cloud", w.volatile.wrap("cloud", service), w.pair)
 	if mode == "preview" || mode == "writesBroken" {
 		front = &outside{next: front, proxy: p, caller: authorise(w.tokens), store: w.l.store}
 	}
@@ -305,6 +349,7 @@ func (w *world) describe() {
 	l := w.l
 	info := &l.info
 	info.Graph = w.at[graphName].base + "/v1.0"
+	info.GraphUpload = w.uploadHost()
 	info.Rest = w.at[restName].base + "/api/v2.0"
 	info.Autodiscover, info.AutodiscoverOnPrem = w.at[autodName].base, w.at[restName].base
 	info.Authority = w.at[stsName].base + "/" + l.store.Tenant()

@@ -62,6 +62,7 @@ func (l *frontEndLog) find(id string) []logged {
 // control serves the lab's own port: what a test asks the lab, not the deployment.
 func (l *Lab) control() http.Handler {
 	mux := http.NewServeMux()
+	newRuler(l.options.Clock).routes(mux)
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, l.Stats()) })
 	mux.HandleFunc("GET /info", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, l.info) })
 	mux.HandleFunc("GET /planted", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, l.Planted()) })

@@ -48,11 +48,25 @@ func (p *proxy) ServeOnPrem(w http.ResponseWriter, r *http.Request, a graph.Addr
 		p.retired(w, r, a)
 	case p.mode == "off2016", strings.HasPrefix(strings.ToLower(a.Rest), "/mailboxsettings"):
 		a.Service.Error(w, r, http.StatusNotFound, notEnabled, notYetSupported)
-	case a.Version != "v1.0":
+	case a.Version != "v1.0", otherSet(a):
 		a.Service.Error(w, r, http.StatusBadRequest, "ErrorInvalidRequest", "The OData request is not supported. "+previewSentence)
 	default:
 		p.forward(w, r, a)
 	}
+}
+
+// otherSet says whether a path below an on-prem mailbox belongs to another API set
+// than mail, calendar and contacts: a drive, notes, tasks.
+func otherSet(a graph.Addressed) bool {
+	set, _, _ := strings.Cut(strings.ToLower(strings.TrimPrefix(a.Rest, "/")), "/")
+	set, _, _ = strings.Cut(set, "(")
+	for _, name := range []string{"message", "mail", "sendmail", "event", "calendar", "contact", "outlook", "inferenceclassification",
+		"findmeetingtimes", "getmailtips", "reminderview", "translateexchangeids", "microsoft.graph."} {
+		if strings.HasPrefix(set, name) {
+			return false
+		}
+	}
+	return set != "" && !a.Known
 }
 
 // retired is today's answer. With the quirk locate.error some of them name the
@@ -119,6 +133,9 @@ func bearerOf(challenges []string) string {
 // answer says the on-prem answer in Graph's words.
 func (p *proxy) answer(w http.ResponseWriter, r *http.Request, a graph.Addressed, got *recorder) {
 	switch {
+	case got.status == http.StatusUnauthorized && got.header.Get("x-ms-diagnostics") == "":
+		// The server does not offer OAuth at all: a report of 2018 has it.
+		a.Service.Error(w, r, http.StatusUnauthorized, "AuthenticationError", "Error authenticating with resource")
 	case got.status == http.StatusUnauthorized:
 		a.Service.Error(w, r, http.StatusUnauthorized, "UnknownError", "")
 	case got.status >= 400:

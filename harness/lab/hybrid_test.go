@@ -84,6 +84,11 @@ func TestGraphOf2019KnowsNoOtherApisForAnOnPremUser(t *testing.T) {
 	}
 }
 
+func TestWithoutOAuthOnPremGraphCannotAuthenticate(t *testing.T) {
+	w := start(t, lab.Options{Proxy: "preview", Misconfigure: []string{"oauth-off"}})
+	w.refused(w.onPremUser(), "GET", w.info.Graph+"/me/messages", "", 401, "AuthenticationError", "Error authenticating with resource")
+}
+
 func TestTheFrontEndLogSaysWhyAnAppOnlyTokenWasRefused(t *testing.T) {
 	w := start(t, lab.Options{})
 	address := w.info.GraphEras["2019"] + "/users/" + w.info.Pairs[0].OnPremUPN + "/messages"

@@ -1,9 +1,12 @@
 package lab
 
+import "cutover/harness/lab/faults"
+
 // Info is what a client needs to know to talk to a started lab. It is the line
 // that `cutover lab --json` prints.
 type Info struct {
 	Graph              string            `json:"graph"`               // service root of Graph v1.0 as it is today
+	GraphUpload        string            `json:"graph_upload"`        // host that takes upload sessions, under another name than Graph's
 	Rest               string            `json:"rest"`                // service root of the on-prem REST API v2.0
 	Autodiscover       string            `json:"autodiscover"`        // cloud end: answers 302 for on-prem mailboxes
 	AutodiscoverOnPrem string            `json:"autodiscover_onprem"` // on-prem end
@@ -56,4 +59,6 @@ type Pair struct {
 // outermost handler, whatever its answer.
 type Stats struct {
 	Services map[string]uint64 `json:"services"`
+	// Throttling is how Graph's limits were kept to.
+	Throttling faults.Ledger `json:"throttling"`
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"cutover/harness/clock"
+	"cutover/harness/lab/faults"
 	"cutover/harness/lab/quirks"
 	"cutover/harness/lab/store"
 )
@@ -28,6 +29,7 @@ type Lab struct {
 	quirks   *quirks.Set
 	numbers  map[*store.Mailbox]int // number of the pair of each mailbox; fixed after Start
 	log      frontEndLog
+	limiter  *faults.Limiter
 	services []*service
 	wait     sync.WaitGroup
 	unwatch  func() bool
@@ -86,7 +88,7 @@ func (l *Lab) ClientPEM() []byte { return l.client }
 // Stats counts the requests served so far, by service. The control port and
 // what Graph asks the on-prem servers are not in it.
 func (l *Lab) Stats() Stats {
-	s := Stats{Services: map[string]uint64{}}
+	s := Stats{Services: map[string]uint64{}, Throttling: l.limiter.Ledger()}
 	for _, one := range l.services {
 		if one.name != controlName {
 			s.Services[one.name] = one.served.Load()
@@ -121,9 +123,13 @@ func (l *Lab) Move(mailbox, to string) error {
 	if !ok {
 		return fmt.Errorf("no mailbox %q in the lab", mailbox)
 	}
-	if l.quirks.On("autod.stale") {
+	lag, _ := lagOf(l.options.MoveLag) // Start has checked it
+	if l.quirks.On("autod.stale") && lag == 0 {
+		lag = staleFor
+	}
+	if lag > 0 {
 		l.mu.Lock()
-		l.stale[mb] = staleness{mb.Location(), l.options.Clock.Now().Add(staleFor)}
+		l.stale[mb] = staleness{mb.Location(), l.options.Clock.Now().Add(lag)}
 		l.mu.Unlock()
 	}
 	return l.store.Move(mailbox, where, store.MoveOptions{NewIDs: l.options.MoveIDs != "kept", ResetDelta: l.options.MoveDelta != "kept"})
@@ -176,6 +182,18 @@ func (l *Lab) writeCA(dir string) (string, error) {
 		return "", fmt.Errorf("lab: %w", err)
 	}
 	return file, nil
+}
+
+// lagOf reads how long Autodiscover lags behind a move.
+func lagOf(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 || d > 24*time.Hour {
+		return 0, fmt.Errorf("want a duration from 0s to 24h")
+	}
+	return d, nil
 }
 
 func lifetime(text string) (time.Duration, error) {

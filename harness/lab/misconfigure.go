@@ -13,24 +13,26 @@ import (
 
 // deployment is everything that a misconfiguration can spoil, before it starts.
 type deployment struct {
-	onprem        onprem.Config
-	certificate   leaf
-	oldTLS        bool // the on-prem front end accepts TLS 1.0
-	clockAhead    time.Duration
-	preAuth       bool // something in front asks for a sign-in of its own
-	reverseProxy  bool // something that is not IIS answers
-	autodiscover  bool // the JSON document exists
-	internalName  string
-	noRESTInAutoD bool
-	cloudDisagree bool // the on-prem end believes that every mailbox is in the cloud
-	spnMissing    bool // the token service does not know the on-prem namespace
-	noRoles       bool // the applications have no application permissions
-	noScopes      bool // and no delegated ones
-	secretExpired bool
-	appDisabled   bool
-	userCondition int // AADSTS number for every user
-	issuerBroken  bool
-	graphDenied   bool // application access policy
+	onprem            onprem.Config
+	certificate       leaf
+	mixedCertificates bool // every second connection shows another certificate
+	otherCertificate  bool // the servers know another certificate than clients see
+	oldTLS            bool // the on-prem front end accepts TLS 1.0
+	clockAhead        time.Duration
+	preAuth           bool // something in front asks for a sign-in of its own
+	reverseProxy      bool // something that is not IIS answers
+	autodiscover      bool // the JSON document exists
+	internalName      string
+	noRESTInAutoD     bool
+	cloudDisagree     bool // the on-prem end believes that every mailbox is in the cloud
+	spnMissing        bool // the token service does not know the on-prem namespace
+	noRoles           bool // the applications have no application permissions
+	noScopes          bool // and no delegated ones
+	secretExpired     bool
+	appDisabled       bool
+	userCondition     int // AADSTS number for every user
+	issuerBroken      bool
+	graphDenied       bool // application access policy
 }
 
 // Misconfiguration is a switch that breaks one thing of an otherwise healthy deployment.
@@ -68,6 +70,9 @@ var misconfigurations = []Misconfiguration{
 	{"ntlm-off", "Windows sign-in is off", func(d *deployment) { d.onprem.NoNTLM = true }},
 	{"ep-required", "Extended Protection is required", func(d *deployment) { d.onprem.ExtendedProtection = "require" }},
 	{"ep-allowed", "Extended Protection is allowed", func(d *deployment) { d.onprem.ExtendedProtection = "allow" }},
+	{"ep-bridged", "Extended Protection is required, and a load balancer in front has another certificate than the servers", func(d *deployment) {
+		d.onprem.ExtendedProtection, d.otherCertificate = "require", true
+	}},
 	{"ssl-offload", "TLS ends in front of the servers: they expect http audiences", func(d *deployment) { d.onprem.AudienceScheme = "http" }},
 	{"wrong-audience", "the servers know another namespace than clients use", func(d *deployment) { d.onprem.Audiences = []string{"https://owa.contoso.test"} }},
 	{"profile-forced", "V1S2SAppOnly was written into web.config: the refusal becomes 2000008", func(d *deployment) {
@@ -75,6 +80,7 @@ var misconfigurations = []Misconfiguration{
 	}},
 	{"cert-expired", "the on-prem certificate has expired", func(d *deployment) { d.certificate.expired = true }},
 	{"cert-self-signed", "the on-prem certificate is self-signed", func(d *deployment) { d.certificate.selfSigned = true }},
+	{"cert-differs", "one of the on-prem servers has another certificate than the others", func(d *deployment) { d.mixedCertificates = true }},
 	{"san-missing", "the on-prem certificate is for another name", func(d *deployment) {
 		d.certificate.names, d.certificate.noAddresses = []string{"owa.contoso.test"}, true
 	}},

@@ -92,11 +92,13 @@ var symptoms = map[string]struct {
 	"ntlm-off":              {(*world).challenge, "NTLM", "Basic"},
 	"ep-required":           {func(w *world) string { return w.windowsSignIn() }, "200", "401"},
 	"ep-allowed":            {func(w *world) string { return w.windowsSignIn() }, "200", "200"},
+	"ep-bridged":            {func(w *world) string { return w.windowsSignIn() }, "200", "401"},
 	"ssl-offload":           {(*world).diagnostics, "200", "expected 'http://"},
 	"wrong-audience":        {(*world).diagnostics, "200", "2000003"},
 	"profile-forced":        {(*world).hybridRefusal, "V1S2SAppOnly", "2000008"},
 	"cert-expired":          {func(w *world) string { return w.handshake(tls.VersionTLS13) }, "TLS 1.3", "expired"},
 	"cert-self-signed":      {func(w *world) string { return w.handshake(tls.VersionTLS13) }, "TLS 1.3", "refused"},
+	"cert-differs":          {(*world).certificates, "1 certificate", "2 certificates"},
 	"san-missing":           {func(w *world) string { return w.handshake(tls.VersionTLS13) }, "TLS 1.3", "refused"},
 	"tls-1.0":               {func(w *world) string { return w.handshake(tls.VersionTLS10) }, "refused", "TLS 1.0"},
 	"clock-ahead":           {(*world).skew, "in time", "ahead"},
@@ -111,6 +113,25 @@ var symptoms = map[string]struct {
 	"access-blocked":        {(*world).restSignIn, "nil", "53003"},
 	"issuer-mismatch":       {(*world).issuer, "https://127.0.0.1", "https://sts.contoso.test"},
 	"graph-denied":          {(*world).appReads, "200", "Access to OData is disabled."},
+}
+
+// certificates shakes hands four times and counts the certificates that it saw.
+func (w *world) certificates() string {
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(w.lab.CAPEM())
+	seen := map[string]bool{}
+	for range 4 {
+		conn, err := tls.Dial("tcp", strings.TrimPrefix(origin(w.info.Rest), "https://"), &tls.Config{RootCAs: pool})
+		if err != nil {
+			return err.Error()
+		}
+		seen[string(conn.ConnectionState().PeerCertificates[0].Raw)] = true
+		conn.Close()
+	}
+	if len(seen) == 1 {
+		return "1 certificate"
+	}
+	return fmt.Sprint(len(seen), " certificates")
 }
 
 func healthOf(w *world, directory string) string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cutover/harness/clock"
+	"cutover/harness/lab/faults"
 	"cutover/harness/lab/quirks"
 )
 
@@ -23,12 +24,20 @@ type Options struct {
 	LatencyOnPrem string   // latency model of the on-prem services; "" means a small log-normal
 	LatencyCloud  string   // the same for Graph
 	Fault         string   // faults of package faults; "" means none
+	Throttle      string   // published, none, or requests per app and mailbox in a window as 20/1s; "" means published
+	ThrottlePrem  string   // Exchange's own policy: none, 27, 600/5m or 27,600/5m per user; "" means none
+	Nodes         string   // servers of the array as NAME:BUILD,…; "" means the preset's
+	Era           int      // year whose shapes Graph of today has, 2016 to 2026; 0 means the preset's
+	Items         []int    // messages of the mailboxes of a pair, by its number in turn; nil means 200 each
+	Folders       string   // usual or zipf: how many folders mail is spread over, and how; "" means usual
 	Dir           string   // where ca.pem goes; "" writes no file
 	Clock         clock.Clock
 
 	TokenLifetime string // lifetime of access tokens as a Go duration; "" means 1h
 	MoveIDs       string // kept or new: whether a move renews ids (inferred); "" means new
 	MoveDelta     string // kept or reset: whether a move ends delta tokens (inferred); "" means reset
+	MoveLag       string // how long Autodiscover answers as before a move (inferred), as a Go duration; "" means not at all
+	Volatile      string // properties that change with every answer, as "cloud:jobTitle,both:companyName"; "" means none
 	UnknownSelect string // refuse or ignore: on-prem answer to an unknown $select name (inferred); "" means refuse
 }
 
@@ -51,8 +60,10 @@ var setters = map[string]func(*Options, string) error{
 		}
 		return wrong(err, fmt.Sprintf("a number of pairs from 1 to %d", MaxMailboxes))
 	},
-	"preset": func(o *Options, v string) error { return choose(&o.Preset, v, presetNames()) },
-	"proxy":  func(o *Options, v string) error { return choose(&o.Proxy, v, ProxyModes()) },
+	"items":   func(o *Options, v string) (err error) { o.Items, err = items(v); return err },
+	"folders": func(o *Options, v string) error { return choose(&o.Folders, v, []string{"usual", "zipf"}) },
+	"preset":  func(o *Options, v string) error { return choose(&o.Preset, v, presetNames()) },
+	"proxy":   func(o *Options, v string) error { return choose(&o.Proxy, v, ProxyModes()) },
 	"quirks": func(o *Options, v string) (err error) {
 		o.Quirks, err = quirks.Expand(strings.Split(v, ","))
 		return err
@@ -70,13 +81,39 @@ var setters = map[string]func(*Options, string) error{
 	"latency.onprem": func(o *Options, v string) error { o.LatencyOnPrem = v; return checkLatency(v) },
 	"latency.cloud":  func(o *Options, v string) error { o.LatencyCloud = v; return checkLatency(v) },
 	"fault":          func(o *Options, v string) error { o.Fault = v; return checkFault(v) },
+	"throttle.onprem": func(o *Options, v string) error {
+		o.ThrottlePrem = v
+		_, err := policyOf(v)
+		return err
+	},
+	"nodes": func(o *Options, v string) error {
+		o.Nodes = v
+		_, err := nodesOf(v)
+		return err
+	},
+	"era": func(o *Options, v string) (err error) { o.Era, err = eraOf(v); return err },
+	"throttle": func(o *Options, v string) error {
+		o.Throttle = v
+		_, err := faults.ParseLimits(v)
+		return err
+	},
 	"token.lifetime": func(o *Options, v string) error {
 		o.TokenLifetime = v
 		_, err := lifetime(v)
 		return err
 	},
-	"move.ids":       func(o *Options, v string) error { return choose(&o.MoveIDs, v, []string{"kept", "new"}) },
-	"move.delta":     func(o *Options, v string) error { return choose(&o.MoveDelta, v, []string{"kept", "reset"}) },
+	"volatile": func(o *Options, v string) error {
+		o.Volatile = v
+		_, err := parseVolatile(v)
+		return err
+	},
+	"move.ids":   func(o *Options, v string) error { return choose(&o.MoveIDs, v, []string{"kept", "new"}) },
+	"move.delta": func(o *Options, v string) error { return choose(&o.MoveDelta, v, []string{"kept", "reset"}) },
+	"move.lag": func(o *Options, v string) error {
+		o.MoveLag = v
+		_, err := lagOf(v)
+		return err
+	},
 	"unknown.select": func(o *Options, v string) error { return choose(&o.UnknownSelect, v, []string{"refuse", "ignore"}) },
 }
 
@@ -99,6 +136,22 @@ func ParseSettings(settings map[string]string) (Options, error) {
 
 // Settings lists the keys that ParseSettings knows.
 func Settings() []string { return slices.Sorted(maps.Keys(setters)) }
+
+// MaxItems bounds the messages of one mailbox.
+const MaxItems = 100_000
+
+// items reads sizes of mailboxes: numbers with commas between them.
+func items(text string) ([]int, error) {
+	var out []int
+	for part := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < 1 || n > MaxItems {
+			return nil, fmt.Errorf("want numbers of messages from 1 to %d, with commas between them", MaxItems)
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
 
 func wrong(err error, want string) error {
 	if err == nil {

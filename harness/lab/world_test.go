@@ -5,8 +5,10 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -15,7 +17,12 @@ import (
 	"cutover/harness/lab"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if code, ok := childMain(); ok {
+		os.Exit(code)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // world is a running lab and a client that trusts it.
 type world struct {
@@ -48,6 +55,12 @@ func start(t *testing.T, o lab.Options) *world {
 		}
 	})
 	return &world{t: t, lab: l, info: l.Info(), client: client}
+}
+
+// dialTLS opens a connection to Graph, for HTTP/1.1.
+func (w *world) dialTLS() (net.Conn, error) {
+	roots := w.client.Transport.(*http.Transport).TLSClientConfig.RootCAs
+	return tls.Dial("tcp", strings.TrimPrefix(origin(w.info.Graph), "https://"), &tls.Config{RootCAs: roots, NextProtos: []string{"http/1.1"}})
 }
 
 // origin is scheme and host of an address.

@@ -72,6 +72,7 @@ func kinds() []kind {
 		{Info{"stages", "rates and ramps one after the other", "stages: [{to: 50/s, over: 10s}, {rate: 50/s, for: 1m}]", new(stagesParams)}, compileStages},
 		{Info{"poisson", "arrivals at random moments, as of independent people", "poisson: {rate: 50/s, for: 30s}", new(poissonParams)}, compilePoisson},
 		{Info{"spike", "a base rate with a burst in it", "spike: {base: 10/s, peak: 200/s, after: 10s, hold: 5s, for: 30s}", new(spikeParams)}, compileSpike},
+		{Info{"day", "a stretch of an office day, with its peaks", "day: {from: \"09:00\", for: 10m, rate: 10/s}", new(dayParams)}, compileDay},
 		{Info{"closed", "so many users, each of whom waits for the answer", "closed: {users: 50, think: 1s, for: 30s}", new(closedParams)}, compileClosed},
 		{Info{"search", "looks for the highest rate that still meets the gates", "search: {start: 10/s, max: 500/s, each: 20s, confirm: 3}", new(searchParams)}, compileSearch},
 	}
@@ -121,8 +122,8 @@ func open(b strictyaml.Block, m Model) (Compiled, strictyaml.Problems) {
 	return Compiled{Open: m}, problems
 }
 
-// First returns the model that ends after the first n arrivals of m. Its
-// length is that of m.
+// First returns the model that ends after the first n arrivals of m: at the
+// moment at which the next one would be due.
 func First(m Model, n uint64) Model { return first{m, min(n, m.Count())} }
 
 type first struct {
@@ -131,6 +132,13 @@ type first struct {
 }
 
 func (f first) Count() uint64 { return f.n }
+
+func (f first) Length() time.Duration {
+	if next, more := f.Model.Due(f.n); more {
+		return next
+	}
+	return f.Model.Length()
+}
 
 func (f first) Due(n uint64) (time.Duration, bool) {
 	if n >= f.n {

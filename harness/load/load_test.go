@@ -76,6 +76,8 @@ var (
 			"stages: " + stages.Draw(t, "stages"),
 			fmt.Sprintf("spike: {base: %s, peak: %s, after: %ds, rise: %ds, hold: %ds, for: 40s}", r, s, after, rise, hold),
 			fmt.Sprintf("poisson: {rate: %s, for: %s}", r, d),
+			fmt.Sprintf("day: {from: \"09:%02d\", for: %s, rate: %s, arrivals: even}", after, d, r),
+			fmt.Sprintf("day: {from: \"13:%02d\", for: %s, rate: %s}", after, d, r),
 			"poisson: {stages: " + stages.Draw(t, "mean") + "}",
 		}).Draw(t, "shape")
 	})
@@ -139,7 +141,7 @@ func TestTheCountIsWithinOneOfTheIntegralOfTheRate(t *testing.T) {
 		if got, want := float64(m.Count()), integral(m, m.Length()); math.Abs(got-want) > tolerance {
 			t.Fatalf("%s: %v arrivals, the integral is %v", text, got, want)
 		}
-		if strings.HasPrefix(text, "poisson") {
+		if strings.HasPrefix(text, "poisson") || strings.HasPrefix(text, "day") && !strings.Contains(text, "even") {
 			return // at random within the phase, exact only over the whole
 		}
 		until := time.Duration(rapid.Int64Range(0, m.Length().Milliseconds()).Draw(t, "until ms")) * time.Millisecond
@@ -279,7 +281,7 @@ func TestDescriptions(t *testing.T) {
 		{"closed: {users: 5, think: 1s, over: 3s, for: 9s, iterations: 10}", "closed, 5 users thinking 1s arriving over 3s for 9s, 10 iterations"},
 		{"closed: {users: 5, pace: 2s, for: 9s}", "closed, 5 users each 2s for 9s"},
 		{"search: {start: 10/s, max: 360/h}", ""},
-		{"search: {start: 10/s, max: 500/s, precision: 2%}", "search from 10/s to 500/s, 20s a probe, within 2%, confirmed 3 times"},
+		{"search: {start: 10/s, max: 500/s, precision: 2%}", "search from 10/s to 500/s, 20s a trial, within 2%, confirmed 3 times"},
 	} {
 		c, problems := compile(t, row.text, 0)
 		if got := c.Describe(); got != row.want && !(row.want == "" && len(problems) > 0) {
@@ -313,7 +315,7 @@ func TestClosedUsers(t *testing.T) {
 
 func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 	for _, row := range []struct{ text, want string }{
-		{"constnat: {rate: 1/s, for: 1s}", `suite.yaml:2:3: unknown load model "constnat" (did you mean "constant"?): there are constant, ramp, stages, poisson, spike, closed, search`},
+		{"constnat: {rate: 1/s, for: 1s}", `suite.yaml:2:3: unknown load model "constnat" (did you mean "constant"?): there are constant, ramp, stages, poisson, spike, day, closed, search`},
 		{"constant: {for: 1s}", "suite.yaml:2:3: the rate is missing: say rate: 50/s, or users: 500 with each: 60/h"},
 		{"constant: {rate: 1/s, users: 5, each: 1/s, for: 1s}", "suite.yaml:2:3: say either rate, or users with each, not both"},
 		{"constant: {users: 5, for: 1s}", "suite.yaml:2:3: users and each belong together: say users: 500, each: 60/h"},

@@ -1,16 +1,12 @@
 package load
 
 import (
-	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"cutover/suites/strictyaml"
 )
-
-// ErrSearch is what a runner that cannot drive probes answers to a plan with a
-// search in it.
-var ErrSearch = errors.New("the load model search cannot be run here: name a rate with constant, or step upwards with stages")
 
 // Search looks for the highest rate at which the gates still hold: it doubles
 // from Start until a probe fails or Max is reached, halves the bracket until
@@ -60,8 +56,20 @@ func compileSearch(b strictyaml.Block, _ uint64) (Compiled, strictyaml.Problems)
 	return Compiled{Search: s}, problems
 }
 
+// Trials is about how many probes the search takes: doubling up to Max, halving
+// the bracket down to Precision, confirming.
+func (s Search) Trials() int {
+	up := 1 + math.Ceil(math.Log2(max(s.Max/s.Start, 1)))
+	down := math.Ceil(math.Log2(1 / max(s.Precision, 0.001)))
+	return int(up+down) + s.Confirm
+}
+
 // Describe says the load in one line.
 func (s Search) Describe() string {
-	return fmt.Sprintf("search from %s to %s, %v a probe, within %.3g%%, confirmed %d times",
-		perSecond(s.Start), perSecond(s.Max), s.Each, 100*s.Precision, s.Confirm)
+	times := "times"
+	if s.Confirm == 1 {
+		times = "time"
+	}
+	return fmt.Sprintf("search from %s to %s, %v a trial, within %.3g%%, confirmed %d %s",
+		perSecond(s.Start), perSecond(s.Max), s.Each, 100*s.Precision, s.Confirm, times)
 }

@@ -13,6 +13,9 @@ type Arrival struct {
 	// later, though never after the next arrival.
 	Second   time.Duration
 	Scenario int // index into Plan.Scenarios
+	// Occurrence is its number among the phase's arrivals of that scenario, though not in
+	// the order of time.
+	Occurrence uint64
 	// Mailbox is an index into Plan.Mailboxes.
 	Mailbox   int
 	LeftFirst bool
@@ -43,12 +46,8 @@ func (p *Plan) Arrival(phase int, n uint64) (Arrival, bool) {
 		}
 	}
 	key := mixed(p.Seed, uint64(phase), saltPayload)
-	var occurrence uint64
-	a.Scenario, occurrence = p.mix.at(key, n)
-	boxes := p.Scenarios[a.Scenario].Mailboxes
-	size := uint64(len(boxes))
-	round := mixed(key, occurrence/size, saltMailbox+uint64(a.Scenario)<<8)
-	a.Mailbox = boxes[shuffle(round, occurrence%size, size)]
+	a.Scenario, a.Occurrence = p.mix.at(key, n)
+	a.Mailbox = p.Scenarios[a.Scenario].pick(p.Seed, key, a.Occurrence, a.Scenario)
 	// Which side goes first is drawn for a pair of arrivals and swapped within it, so
 	// that each side is first exactly half of the time.
 	a.LeftFirst = (mixed(key, n/2, saltOrder)^n)&1 == 0

@@ -31,8 +31,11 @@ func (c *compiler) bind() error {
 		e.URLs[service] = root
 	}
 	for i := range c.profile.Mailboxes.Lab {
-		upn := fmt.Sprintf("mailbox-%04d@lab", i+1)
-		e.Pairs = append(e.Pairs, profiles.LabPair{Name: fmt.Sprintf("mailbox-%04d", i+1), OnPremUPN: upn, CloudUPN: upn})
+		upn, name := fmt.Sprintf("mailbox-%04d@lab", i+1), fmt.Sprintf("mailbox-%04d", i+1)
+		if i < len(c.plan.Options.Names) {
+			name = c.plan.Options.Names[i]
+		}
+		e.Pairs = append(e.Pairs, profiles.LabPair{Name: name, OnPremUPN: upn, CloudUPN: upn})
 	}
 	bound, err := c.profile.Bind(e)
 	if err != nil {

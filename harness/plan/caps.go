@@ -49,7 +49,11 @@ func (c *compiler) caps() {
 	}
 	for i := range p.Phases {
 		ph := &p.Phases[i]
-		if mean := ph.MeanRate(); mean > 0 {
+		mean := ph.MeanRate()
+		if s := ph.Load.Search; s != nil {
+			mean = s.Max
+		}
+		if mean > 0 {
 			c.withinCaps(i, mean)
 		}
 	}
@@ -73,7 +77,12 @@ func (c *compiler) withinCaps(phase int, mean float64) {
 			continue
 		}
 		worst, who, boxes := p.busiestMailbox(i)
-		if load := mean * worst; load > limit*tolerance {
+		switch load := mean * worst; {
+		case load <= limit*tolerance:
+		case p.skewed(who):
+			c.problems.Add(at, "phase %s asks for more than limits.per_mailbox.rate allows on path %s: with its skew, the most popular of the %d mailboxes of scenario %s gets %s requests/s, the limit is %s/s%s: lower the rate to %s/s, lower the skew or add mailboxes",
+				p.Phases[phase].Name, side.Path, boxes, who, figure(load), figure(limit), c.byDefault(), floorFigure(limit/worst))
+		default:
 			c.problems.Add(at, "phase %s asks for more than limits.per_mailbox.rate allows on path %s: the mailboxes of scenario %s get %s requests/s over %d mailboxes = %s/s each, the limit is %s/s%s: lower the rate to %s/s or add mailboxes",
 				p.Phases[phase].Name, side.Path, who, figure(load*float64(boxes)), boxes, figure(load), figure(limit), c.byDefault(), floorFigure(limit/worst))
 		}
@@ -125,8 +134,12 @@ func (p *Plan) busiestMailbox(side int) (perIteration float64, scenario string, 
 	most := make([]float64, len(p.Mailboxes))
 	for i := range p.Scenarios {
 		s := &p.Scenarios[i]
-		each := float64(s.Weight) / weights * s.requests(side) / float64(max(len(s.Mailboxes), 1))
-		for _, m := range s.Mailboxes {
+		all := float64(s.Weight) / weights * s.requests(side)
+		for k := range s.Mailboxes {
+			m, each := s.Mailboxes[k], all/float64(len(s.Mailboxes))
+			if s.popular != nil {
+				m, each = s.Mailboxes[s.place(p.Seed, i, k)], all*s.popular.share(k, len(s.Mailboxes))
+			}
 			load[m] += each
 			if each > most[m] {
 				most[m], blame[m] = each, i
@@ -158,6 +171,9 @@ func (c *compiler) safety() {
 	}
 	if c.options.AllowWrite {
 		return
+	}
+	for _, f := range c.plan.Fixtures {
+		c.refused.Add(f.Source.Pos, "fixtures write: they create %d × %s in each of %d mailboxes; writing needs --allow-write, and a consent outside this machine", f.Count, f.Sort, len(f.Mailboxes))
 	}
 	for _, sc := range c.plan.Scenarios {
 		for _, st := range sc.Steps {

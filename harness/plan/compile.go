@@ -46,7 +46,10 @@ func Compile(s *suites.Suite, p *profiles.Profile, o Options) (*Plan, error) {
 	c.scenarios()
 	c.mailboxes()
 	c.phases()
+	c.feeds()
+	c.fixtures()
 	c.gates()
+	c.searches()
 	c.compare()
 	if len(c.problems) == 0 {
 		c.caps()
@@ -77,6 +80,9 @@ func (c *compiler) seed() {
 	c.plan.Apart = c.suite.Pair == "apart"
 	c.plan.Sample = c.suite.Compare.Share()
 	c.plan.Drain = c.suite.Compare.Pages == "drain"
+	if c.options.Noise {
+		c.plan.Noise = 1
+	}
 	if n := c.suite.Compare.Noise; n != nil {
 		c.plan.Noise = float64(*n)
 	}
@@ -187,6 +193,7 @@ func (c *compiler) mailboxes() {
 	if len(c.plan.Mailboxes) == 0 {
 		c.plan.Mailboxes = []profiles.Mailbox{{Name: profiles.Anonymous}}
 	}
+	c.control()
 	for _, side := range c.plan.Sides {
 		c.addresses(side)
 	}
@@ -199,6 +206,10 @@ func (c *compiler) mailboxes() {
 		c.problems.Add(c.suite.Pos, "the weights of the scenarios add up to more than %d after their common divisor was taken out: use rounder ones", maxBlock)
 	}
 	c.assign()
+	for i := range c.plan.Scenarios {
+		s := &c.plan.Scenarios[i]
+		s.popular = newPopularity(len(s.Mailboxes), c.suite.Scenarios[c.index[i]].Skew)
+	}
 }
 
 // addresses reports mailboxes that a path has no address for, although some step

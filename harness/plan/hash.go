@@ -22,6 +22,9 @@ func (p *Plan) Hash() string { return p.hash }
 func (p *Plan) SuiteHash() string {
 	h := sha256.New()
 	h.Write(p.Suite.Source)
+	for _, d := range p.Suite.Data {
+		h.Write(d.Value.Bytes)
+	}
 	for _, sc := range p.Suite.Scenarios {
 		for _, st := range sc.Steps {
 			h.Write(st.BodyBytes)

@@ -103,6 +103,8 @@ const (
 	saltPayload
 	saltOwner
 	saltNoise
+	saltFeed
+	saltFixture
 )
 
 // mixed is a counter-based random number: the same three words give the same

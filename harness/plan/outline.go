@@ -8,21 +8,22 @@ import (
 
 // Outline is a plan as data, for scripts and for printing.
 type Outline struct {
-	Suite     string          `json:"suite"`
-	Profile   string          `json:"profile"`
-	Hash      string          `json:"plan_hash"`
-	Seed      uint64          `json:"seed"`
-	Simulated bool            `json:"simulated"`
-	Writes    bool            `json:"writes"`
-	Pair      string          `json:"pair"`
-	Paths     []OutlinePath   `json:"paths"`
-	Phases    []OutlinePhase  `json:"phases"`
-	Mailboxes int             `json:"mailboxes"`
-	Scenarios []OutlineScene  `json:"scenarios"`
-	Gates     []string        `json:"gates"`
-	First     []OutlineArrive `json:"first_arrivals"`
-	Forecast  []Warning       `json:"forecast"`
-	NotTested []string        `json:"not_tested"`
+	Suite     string           `json:"suite"`
+	Profile   string           `json:"profile"`
+	Hash      string           `json:"plan_hash"`
+	Seed      uint64           `json:"seed"`
+	Simulated bool             `json:"simulated"`
+	Writes    bool             `json:"writes"`
+	Pair      string           `json:"pair"`
+	Paths     []OutlinePath    `json:"paths"`
+	Phases    []OutlinePhase   `json:"phases"`
+	Mailboxes int              `json:"mailboxes"`
+	Scenarios []OutlineScene   `json:"scenarios"`
+	Fixtures  []OutlineFixture `json:"fixtures,omitempty"`
+	Gates     []string         `json:"gates"`
+	First     []OutlineArrive  `json:"first_arrivals"`
+	Forecast  []Warning        `json:"forecast"`
+	NotTested []string         `json:"not_tested"`
 }
 
 // OutlinePath is one side of an Outline.
@@ -47,6 +48,8 @@ type OutlinePhase struct {
 	Iterations uint64  `json:"iterations"` // 0 when only time bounds it
 	MeanRate   float64 `json:"mean_per_s"`
 	PeakRate   float64 `json:"peak_per_s"`
+	Trials     int     `json:"trials,omitempty"`   // of a search, about, on each path
+	TrialsS    float64 `json:"trials_s,omitempty"` // how long those of one path take, about
 	// PerSecond are the arrivals of each of its first 3,600 seconds.
 	PerSecond []uint64 `json:"arrivals_per_second,omitempty"`
 }
@@ -119,6 +122,7 @@ func (p *Plan) Outline() Outline {
 		share := float64(p.Scenarios[i].Weight) / float64(weights)
 		o.Scenarios = append(o.Scenarios, p.outlineScene(&p.Scenarios[i], share, iterations))
 	}
+	o.Fixtures = p.outlineFixtures()
 	o.First = p.first()
 	return o
 }
@@ -135,6 +139,10 @@ func (p *Plan) outlinePhase(i int) OutlinePhase {
 	out := OutlinePhase{
 		Name: ph.Name, Model: ph.Load.Describe(), Measured: ph.Measured, StartS: ph.Start.Seconds(), LengthS: ph.Length().Seconds(),
 		Iterations: ph.Count(), MeanRate: ph.MeanRate(), PeakRate: ph.PeakRate(),
+	}
+	if s := ph.Load.Search; s != nil {
+		out.Trials = s.Trials()
+		out.TrialsS = (time.Duration(out.Trials) * (s.Each + s.Drain)).Seconds()
 	}
 	if ph.Load.Open == nil {
 		return out
@@ -181,7 +189,7 @@ func (p *Plan) first() []OutlineArrive {
 		ph := &p.Phases[i]
 		for n := uint64(0); len(out) < firstArrivals; n++ {
 			a, ok := p.Arrival(i, n)
-			if !ok || ph.Load.Open == nil && n >= uint64(ph.Load.Closed.Users) {
+			if !ok || ph.Load.Closed != nil && n >= uint64(ph.Load.Closed.Users) || ph.Load.Search != nil && n >= 1 {
 				break
 			}
 			first := p.Sides[0].Path

@@ -39,9 +39,6 @@ func (c *compiler) phases() {
 		ph := &c.plan.Phases[i]
 		ph.Start = start
 		start += ph.Length()
-		if ph.Load.Search != nil {
-			c.problems.Add(c.suite.Load[i].Model.Pos, "%v", load.ErrSearch)
-		}
 	}
 	if !slices.ContainsFunc(c.plan.Phases, func(p Phase) bool { return p.Measured }) && len(c.plan.Phases) > 0 {
 		c.problems.Add(c.suite.Pos, "no phase of the load is measured: there would be nothing to report")
@@ -157,7 +154,7 @@ func (c *compiler) missing(g gate.Gate, names []string) string {
 	if len(c.plan.Sides) == 2 {
 		return ""
 	}
-	if g.Compares() {
+	if g.Compares() && !c.options.Against {
 		return "nothing is compared"
 	}
 	for _, name := range names {
@@ -187,7 +184,7 @@ func (c *compiler) gatePaths(at strictyaml.Pos, text string, names []string) {
 func (c *compiler) gateSteps(at strictyaml.Pos, text string, names []string) {
 	var known []string
 	for _, sc := range c.suite.Scenarios {
-		known = append(known, sc.Name)
+		known = append(append(known, sc.Name), sc.Tags...)
 		for _, st := range sc.Steps {
 			known = append(known, st.Name, sc.Name+"/"+st.Name, sc.Name+"/*")
 		}
@@ -201,13 +198,17 @@ func (c *compiler) gateSteps(at strictyaml.Pos, text string, names []string) {
 
 // compare notes what this plan leaves out.
 func (c *compiler) compare() {
-	if len(c.suite.Fixtures) > 0 {
-		c.plan.NotTested = append(c.plan.NotTested, "fixtures: they are not made; the mailboxes are asked as they are")
-	}
 	if len(c.plan.Sides) < 2 {
 		why := "the profile has one path"
 		if c.options.Only != "" {
 			why = "--only " + c.options.Only
+		}
+		switch {
+		case c.options.Against:
+			return
+		case c.options.Record:
+			c.plan.NotTested = append(c.plan.NotTested, "comparison of the two paths: the answers are recorded for later")
+			return
 		}
 		c.plan.NotTested = append(c.plan.NotTested, "comparison of the two paths: "+why)
 		c.plan.Sample = 0

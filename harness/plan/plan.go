@@ -37,7 +37,11 @@ type Options struct {
 	Seed       *uint64           // nil: the suite's, else DefaultSeed
 	Vars       map[string]string // replace variables of the suite
 	Gates      []string          // added to the suite's
+	Names      []string          // of the mailboxes that a lab will have, for a plan that is made before it starts
 	AllowWrite bool              // writes are meant; the lab needs no such word
+	Noise      bool              // ask every compared read four times, unless the suite names a share
+	Record     bool              // with Only: the answers are kept for a later run
+	Against    bool              // with Only: the answers are compared with kept ones
 	Anchor     time.Time         // day that today, monday and sunday are counted from; zero: AnchorDay
 }
 
@@ -61,10 +65,13 @@ type Plan struct {
 	Sides     []Side // one or two; left first
 	Scenarios []Scenario
 	Phases    []Phase
+	Control   *profiles.Mailbox  // watched and left alone by the load; nil: none
+	Fixtures  []Fixture          // made before the run, in this order
 	Mailboxes []profiles.Mailbox // one without a name when the profile has none
 	Gates     []gate.Gate
 	Lines     []int             // of Gates in the suite's file, 0 for a flag's
 	Vars      map[string]string // the suite's, overlaid by the options'
+	Feeds     []Feed            // tables of the suite, in its order
 	Caps      Caps
 	NotTested []string // what will not be asked or compared, with the reason
 	Notes     []Note
@@ -108,6 +115,8 @@ type Scenario struct {
 	// Mailboxes are indices into Plan.Mailboxes, ascending. A writing scenario
 	// shares none of them with another scenario.
 	Mailboxes []int
+
+	popular popularity
 }
 
 // Step is one question and how each side says it.

@@ -77,6 +77,8 @@ func compile(t testing.TB, suite, profile string, o plan.Options) *plan.Plan {
 	return out
 }
 
+func replaced(in, from, to string) string { return strings.Replace(in, from, to, 1) }
+
 // patched is reads with one text replaced by another.
 func patched(from, to string) string { return strings.Replace(reads, from, to, 1) }
 
@@ -133,8 +135,12 @@ s.yaml:18:5: phase steady asks for more than limits.per_mailbox.rate allows on p
 		{"finds too few mailboxes for writers", patched("{name: get, get: /look}", "{name: put, post: /look, body: {a: 1}}"),
 			pair[:strings.Index(pair, "  - {name: bob")], plan.Options{AllowWrite: true},
 			`s.yaml:14:5: scenario "look" is left without a mailbox: 1 writing scenarios need one of their own each, so the profile needs at least 2 mailboxes (it has 1)`},
-		{"finds a load that cannot be run", patched("constant: {rate: 10/s, for: 10s}", "search: {start: 1/s, max: 9/s}"), pair, plan.Options{},
-			`s.yaml:18:20: the load model search cannot be run here: name a rate with constant, or step upwards with stages`},
+		{"finds a search that nothing judges", patched("constant: {rate: 10/s, for: 10s}", "search: {start: 1/s, max: 9/s}"), pair, plan.Options{},
+			`s.yaml:18:20: the search on path far needs a gate that judges this path by itself: say p95 of each path < 800ms
+s.yaml:18:20: the search on path near needs a gate that judges this path by itself: say p95 of each path < 800ms`},
+		{"finds a search beyond the limits", patched("constant: {rate: 10/s, for: 10s}", "search: {start: 1/s, max: 50/s}") + "gates: [p95 of each path < 1s]\n", pair + "limits: {rate: 20/s}\n", plan.Options{},
+			`s.yaml:18:5: phase steady asks for more than limits.rate allows on path far: 50 iterations/s × 1.75 requests = 87.5 requests/s, the limit is 20/s: lower the rate to 11.4/s
+s.yaml:18:5: phase steady asks for more than limits.rate allows on path near: 50 iterations/s × 1.75 requests = 87.5 requests/s, the limit is 20/s: lower the rate to 11.4/s`},
 		{"finds several at once", patched("get: /look}", "get: /look, when: look}") + "gates: [p95 of nera < 1s, p95 of right < 3]\n", pair, plan.Options{Vars: map[string]string{"x": "1"}},
 			`--set: var.x: suite reads has no variable "x"
 s.yaml:16:43: when "look": nothing is called "look" here
@@ -240,8 +246,8 @@ func TestFlagsReplaceTheLoad(t *testing.T) {
 		{"stretches the suite's users", closed, plan.Options{Duration: 4 * time.Second}, []phase{{"closed, 5 users for 4s", 0, 4 * time.Second}}},
 		{"takes users", twoPhases, plan.Options{Users: 7}, []phase{{"closed, 7 users for 30s", 0, 30 * time.Second}}},
 		{"takes users for a number of iterations", twoPhases, plan.Options{Users: 7, Iterations: 70}, []phase{{"closed, 7 users, 70 iterations", 70, 0}}},
-		{"takes a number of iterations at a rate", twoPhases, plan.Options{Rate: rate, Iterations: 75}, []phase{{"constant 50/s for 2s (100), the first 75", 75, 2 * time.Second}}},
-		{"ends the suite's load early", twoPhases, plan.Options{Iterations: 30}, []phase{{"ramp from 1/s to 20/s over 2s (21)", 21, 2 * time.Second}, {"constant 10/s for 10s (100), the first 9", 9, 10 * time.Second}}},
+		{"takes a number of iterations at a rate", twoPhases, plan.Options{Rate: rate, Iterations: 75}, []phase{{"constant 50/s for 2s (100), the first 75", 75, 1500 * time.Millisecond}}},
+		{"ends the suite's load early", twoPhases, plan.Options{Iterations: 30}, []phase{{"ramp from 1/s to 20/s over 2s (21)", 21, 2 * time.Second}, {"constant 10/s for 10s (100), the first 9", 9, 900 * time.Millisecond}}},
 	} {
 		t.Run(row.it, func(t *testing.T) {
 			p := compile(t, row.suite, pair, row.options)

@@ -23,6 +23,7 @@ func (p *Plan) Print(w io.Writer) error {
 	out.gap()
 	out.paths(&o)
 	out.phases(&o)
+	out.fixtures(&o)
 	out.scenarios(&o, p)
 	out.arrivals(&o)
 	out.forecast(&o)
@@ -107,6 +108,9 @@ func (l *lines) phases(o *Outline) {
 		iterations := "by time"
 		if ph.Iterations > 0 {
 			iterations = fmt.Sprint(ph.Iterations)
+		}
+		if ph.Trials > 0 {
+			iterations = fmt.Sprintf("about %d trials a path, %v", ph.Trials, seconds(ph.TrialsS))
 		}
 		l.add("%s\t%v\t%s\t%s\t%s", name, seconds(ph.StartS), ph.Model, iterations, series(ph.PerSecond))
 	}

@@ -232,7 +232,7 @@ func (c *compiler) bindNames(side Side, st *suites.Step, ask *Ask, known *taken)
 		return
 	}
 	for _, n := range ask.Template.Names() {
-		if _, ok := c.plan.Vars[n]; ok || known.here[n] || vars.Reserved(n) {
+		if _, ok := c.plan.Vars[n]; ok || known.here[n] || vars.Reserved(n) || fedName(c.suite, n) {
 			continue
 		}
 		if why, lost := known.lost[n]; lost {

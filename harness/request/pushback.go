@@ -12,7 +12,8 @@ import (
 
 // Pushback reports whether an answer asks its client to slow down: 429, or 503 (Exchange's web
 // farm under load), or 500 with Exchange's ErrorServerBusy. after is what Retry-After asks for: whole or fractional
-// seconds, or a date, which is read against the answer's own Date. It is 0 when the answer does not say.
+// seconds, or a date, which is read against the answer's own Date; without that field, what RateLimit fields or
+// Exchange's BackOffMilliseconds say. It is 0 when the answer does not say.
 func Pushback(resp *wire.Response) (throttled bool, after time.Duration) {
 	switch resp.Status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
@@ -23,7 +24,10 @@ func Pushback(resp *wire.Response) (throttled bool, after time.Duration) {
 	default:
 		return false, 0
 	}
-	return true, RetryAfter(resp.Header)
+	if after = RetryAfter(resp.Header); after == 0 {
+		after = limitReset(resp)
+	}
+	return true, after
 }
 
 // maxRetryAfter bounds what a server may ask for: a day is longer than any run.

@@ -186,6 +186,8 @@ func TestNormalisedIsTheSameForTwoRunsThatDifferOnlyInTime(t *testing.T) {
 	one, two := full(), full()
 	two.RunID, two.Started, two.Ended = "r2", one.Started.Add(time.Hour), one.Ended.Add(61*time.Minute)
 	two.Paths[0].URL = "https://127.0.0.1:9999/v1.0"
+	one.Checks = []result.Check{{ID: "net.reach", Verdict: result.Pass, Evidence: "127.0.0.1:4711 answered 200"}}
+	two.Checks = []result.Check{{ID: "net.reach", Verdict: result.Pass, Evidence: "127.0.0.1:9999 answered 200"}}
 	two.Traffic["cloud"] = result.Traffic{Steps: 200, Tokens: 9}
 	two.Steps[0].Histogram = histogram(100)
 	two.Steps[0].Response, two.Steps[0].RatePerS = result.Summarise(histogram(100)), 17
@@ -233,7 +235,7 @@ func TestNormalisedRemovesExactly(t *testing.T) {
 		}
 	}
 	sort.Strings(gone)
-	want := []string{"/ended", "/gates/*/margin", "/generator", "/phases/*/asked_per_s", "/phases/*/got_per_s", "/run_id", "/started",
+	want := []string{"/ended", "/gates/*/margin", "/generator", "/phases/*/asked_per_s", "/phases/*/got_per_s", "/phases/*/ran_ms", "/run_id", "/started",
 		"/steps/*/bytes_in", "/steps/*/bytes_out", "/steps/*/cap_wait_ms", "/steps/*/histogram", "/steps/*/lag_ms", "/steps/*/rate_per_s",
 		"/steps/*/response_ms", "/steps/*/service_ms", "/traffic/cloud/tokens"}
 	if diff := cmp.Diff(want, dropStars(gone)); diff != "" {

@@ -43,7 +43,7 @@ func Decide(r *Result) {
 	rule(Inconclusive, ExitAborted, stopReasons(r, StopBrake)...)
 	rule(Fail, ExitFailed, findingReasons(r)...)
 	rule(Inconclusive, ExitInconclusive, unsureReasons(r)...)
-	rule(Fail, ExitFailed, gateReasons(r, Fail)...)
+	rule(Fail, ExitFailed, append(gateReasons(r, Fail), searchReasons(r, SearchNothing)...)...)
 }
 
 // ImplicitGate is the gate that every comparing run has without asking.
@@ -164,7 +164,19 @@ func bentReasons(r *Result) []string {
 	if r.Buckets.Completed+r.Buckets.Failed+r.Buckets.Throttled == 0 {
 		reasons = append(reasons, "no data: no leg came to an end")
 	}
+	reasons = append(reasons, searchReasons(r, SearchSaturated, SearchUnjudged, SearchUnsettled)...)
 	return append(reasons, gateReasons(r, NoData)...)
+}
+
+// searchReasons are why searches that ended in one of these ways have no answer.
+func searchReasons(r *Result, ends ...string) []string {
+	var reasons []string
+	for _, s := range r.Search {
+		if slices.Contains(ends, s.Result) {
+			reasons = append(reasons, "search on "+s.Path+": "+s.Why)
+		}
+	}
+	return reasons
 }
 
 func gateReasons(r *Result, verdict Verdict) []string {

@@ -32,6 +32,12 @@ func stops(kind result.StopKind, why string) func(*result.Result) {
 	return func(r *result.Result) { r.Stop = &result.Stop{Kind: kind, Why: why} }
 }
 
+func searches(how string) func(*result.Result) {
+	return func(r *result.Result) {
+		r.Search = []result.Search{{Path: "cloud", Result: how, Why: "so it was"}}
+	}
+}
+
 func TestDecide(t *testing.T) {
 	type want struct {
 		Verdict result.Verdict
@@ -56,6 +62,11 @@ func TestDecide(t *testing.T) {
 			want{result.Fail, 1, []string{"1 breaking difference at major or worse: page.cap", "the ruler bent: lag p99 was 210 ms, 50 ms allowed"}}},
 		{"with a bent ruler and a failed gate it is inconclusive", []func(*result.Result){bends, gateFails},
 			want{result.Inconclusive, 6, []string{"the ruler bent: lag p99 was 210 ms, 50 ms allowed", "gate failed: p95 of right < 800ms (observed 912ms)"}}},
+		{"when not even the first rate of a search held it fails", []func(*result.Result){searches(result.SearchNothing)},
+			want{result.Fail, 1, []string{"search on cloud: so it was"}}},
+		{"when a search has no answer it is inconclusive", []func(*result.Result){searches(result.SearchSaturated), gateFails},
+			want{result.Inconclusive, 6, []string{"search on cloud: so it was", "gate failed: p95 of right < 800ms (observed 912ms)"}}},
+		{"when a search has one it passes", []func(*result.Result){searches(result.SearchFound)}, want{result.Pass, 0, []string{}}},
 		{"with a failed gate alone it fails", []func(*result.Result){gateFails},
 			want{result.Fail, 1, []string{"gate failed: p95 of right < 800ms (observed 912ms)"}}},
 		{"when a gate has no data it is inconclusive", []func(*result.Result){func(r *result.Result) { r.Gates[0].Verdict = result.NoData }},

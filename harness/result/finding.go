@@ -48,29 +48,33 @@ func Classes() []Class { return []Class{Breaking, Adapter, Capability, Timing} }
 
 // Finding is one kind of difference at one place, however often it was seen.
 type Finding struct {
-	ID          string   `json:"id"` // the rule: "case.property"
-	Title       string   `json:"title,omitempty"`
-	Kind        string   `json:"kind"`
-	Fingerprint string   `json:"fingerprint"` // stable over runs
-	Severity    Severity `json:"severity"`
-	Class       Class    `json:"class"`
-	Scenario    string   `json:"scenario"`
-	Step        string   `json:"step"`
-	Endpoint    string   `json:"endpoint,omitempty"`
-	Pointer     string   `json:"pointer"`
-	Left        string   `json:"left"`
-	Right       string   `json:"right"`
-	Count       uint64   `json:"count"`
-	Share       float64  `json:"share"` // of the compared pairs of its step, 0 to 1
-	Attribution string   `json:"attribution"`
-	Cause       string   `json:"cause,omitempty"`
-	Remedy      string   `json:"remedy,omitempty"`
-	Because     string   `json:"because,omitempty"` // the suite author's word on it
-	Source      string   `json:"source,omitempty"`  // where the difference is described
-	Waived      bool     `json:"waived"`
-	Waiver      *Waiver  `json:"waiver,omitempty"`
-	Example     *Example `json:"example,omitempty"`
-	Where       *Where   `json:"where,omitempty"`
+	ID          string    `json:"id"` // the rule: "case.property"
+	Title       string    `json:"title,omitempty"`
+	Kind        string    `json:"kind"`
+	Fingerprint string    `json:"fingerprint"` // stable over runs
+	Severity    Severity  `json:"severity"`
+	Class       Class     `json:"class"`
+	Scenario    string    `json:"scenario"`
+	Step        string    `json:"step"`
+	Endpoint    string    `json:"endpoint,omitempty"`
+	Pointer     string    `json:"pointer"`
+	Left        string    `json:"left"`
+	Right       string    `json:"right"`
+	Count       uint64    `json:"count"`
+	Share       float64   `json:"share"` // of the compared pairs of its step, 0 to 1
+	Attribution string    `json:"attribution"`
+	Cause       string    `json:"cause,omitempty"`
+	Remedy      string    `json:"remedy,omitempty"`
+	Because     string    `json:"because,omitempty"` // the suite author's word on it
+	Source      string    `json:"source,omitempty"`  // where the difference is described
+	Waived      bool      `json:"waived"`
+	Waiver      *Waiver   `json:"waiver,omitempty"`
+	Example     *Example  `json:"example,omitempty"`
+	Evidence    *Evidence `json:"evidence,omitempty"`
+	ShareLow    float64   `json:"share_low,omitempty"` // Wilson's bounds of Share at 95 %
+	ShareHigh   float64   `json:"share_high,omitempty"`
+	Pressure    string    `json:"pressure,omitempty"` // from which offered rate on it appears, when the rate explains it
+	Where       *Where    `json:"where,omitempty"`
 }
 
 // Blocks says whether the finding alone fails a run: breaking, major or
@@ -105,6 +109,8 @@ type Waiver struct {
 	Expires time.Time `json:"expires"`
 	Expired bool      `json:"expired,omitempty"` // on the day of the run; the finding then counts
 	Unused  bool      `json:"unused,omitempty"`  // matched nothing in the run
+	// Outgrown says that some finding showed in more pairs than the waiver accepts; it then counts.
+	Outgrown bool `json:"outgrown,omitempty"`
 }
 
 // Comparison counts pairs of answers.
@@ -115,7 +121,11 @@ type Comparison struct {
 	Identical uint64            `json:"identical"` // equal without any folding
 	Different uint64            `json:"different"`
 	Skipped   map[string]uint64 `json:"skipped,omitempty"`        // by reason
+	ByLoad    []LoadBand        `json:"by_load,omitempty"`        // by offered rate, ascending
 	NotComp   []string          `json:"not_comparable,omitempty"` // "scenario/step: reason"
+	// AtMost is the share of pairs like the compared ones that may differ after all, with 95 % confidence:
+	// none of n says no more than about 3/n. 1 when nothing was compared.
+	AtMost float64 `json:"different_at_most"`
 }
 
 // Identities counts how the ids of the two sides map to each other.

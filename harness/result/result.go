@@ -68,20 +68,31 @@ type Result struct {
 	Buckets      Buckets            `json:"buckets"`
 	DropReasons  map[string]uint64  `json:"drop_reasons,omitempty"` // legs, by reason; sums to buckets.dropped
 	Traffic      map[string]Traffic `json:"traffic"`                // by path
+	Tokens       []TokenStats       `json:"tokens,omitempty"`       // of the paths that signed in for a token
 	Paths        []PathInfo         `json:"paths"`
-	Mailboxes    int                `json:"mailboxes"` // pairs the schedule draws from
+	Before       *Before            `json:"before,omitempty"` // earlier answers of the other side; nil: none
+	Mailboxes    int                `json:"mailboxes"`        // pairs the schedule draws from
 	Phases       []Phase            `json:"phases"`
 	Steps        []StepStats        `json:"steps"`
 	Shift        []Shift            `json:"shift"`
+	Paired       []Paired           `json:"paired,omitempty"` // by step, whole legs left out
 	Gates        []Outcome          `json:"gates"`
+	Pushback     []Pushback         `json:"pushback,omitempty"` // of the paths that throttled
+	Search       []Search           `json:"search,omitempty"`   // by path; of phases with the model search
 	Comparison   Comparison         `json:"comparison"`
 	Identities   Identities         `json:"identities"`
+	Diverged     []Diverged         `json:"diverged,omitempty"` // mailbox pairs that a one-sided write made different
+	Noise        []NoiseStep        `json:"noise,omitempty"`    // what asking reads four times showed
 	Findings     []Finding          `json:"findings"`
+	Clusters     []Cluster          `json:"clusters,omitempty"` // findings that probably have one cause
 	Answers      []Answer           `json:"answers,omitempty"`
 	Checks       []Check            `json:"checks,omitempty"`
 	Waivers      []Waiver           `json:"waivers,omitempty"`
 	Faults       []Fault            `json:"faults,omitempty"`
 	Cleanup      Cleanup            `json:"cleanup"`
+	Observed     *Observed          `json:"observed,omitempty"` // how far the run went; nil in a sealed run
+	Consent      *Consent           `json:"consent,omitempty"`  // nil where none is needed: on this machine
+	Audit        *Audit             `json:"audit,omitempty"`    // nil in a sealed run
 	NotTested    []string           `json:"not_tested"`
 	Generator    Generator          `json:"generator"`
 	ValuesShown  bool               `json:"values_shown"` // findings carry values instead of type, length and pseudonym
@@ -178,6 +189,7 @@ const (
 	StopInternal    StopKind = "internal"    // a defect of the harness: exit 70
 	StopInterrupted StopKind = "interrupted" // Ctrl-C or SIGTERM: exit 130
 	StopBrake       StopKind = "brake"       // error budget or kill file: exit 5
+	StopGate        StopKind = "gate"        // a gate that aborts had failed: exit 1
 	StopKilled      StopKind = "killed"      // the process vanished; sealed afterwards: exit 6
 )
 
@@ -257,11 +269,12 @@ type Phase struct {
 	Name     string  `json:"name"`
 	Model    string  `json:"model"` // in words: "ramp 5/s to 50/s over 10s"
 	Measured bool    `json:"measured"`
-	StartS   float64 `json:"start_s"`  // seconds from the start of the run, as planned
-	LengthS  float64 `json:"length_s"` // seconds, as planned
-	Planned  uint64  `json:"planned"`  // iterations
-	AskedPS  float64 `json:"asked_per_s"`
-	GotPS    float64 `json:"got_per_s"` // iterations that got going, per second of the phase
+	StartS   float64 `json:"start_s"`     // seconds from the start of the run, as planned
+	LengthS  float64 `json:"length_s"`    // seconds, as planned
+	Planned  uint64  `json:"planned"`     // iterations
+	RanMS    float64 `json:"ran_ms"`      // how long arrivals were handed out; 0: it never began
+	AskedPS  float64 `json:"asked_per_s"` // over the time that it ran; 0 when the answers decide
+	GotPS    float64 `json:"got_per_s"`   // iterations that got going, per second that it ran
 }
 
 // Cleanup says what the run created and what is left of it.
@@ -276,13 +289,16 @@ type Cleanup struct {
 
 // Generator says how the measuring machine fared.
 type Generator struct {
-	CPU       float64  `json:"cpu"` // share of all processors, 0 to 1
-	RSSBytes  uint64   `json:"rss_bytes"`
-	LagP99    float64  `json:"lag_p99_ms"`
-	LagMax    float64  `json:"lag_max_ms"`
-	GCPause   float64  `json:"gc_pause_max_ms"`
-	Opened    uint64   `json:"connections_opened"`
-	Reused    uint64   `json:"connections_reused"`
-	InProcess bool     `json:"lab_in_process"` // the lab shares this process: CPU does not judge
-	Bent      []string `json:"bent,omitempty"` // why the ruler bent; empty when it held
+	CPU        float64  `json:"cpu"` // share of all processors, 0 to 1
+	RSSBytes   uint64   `json:"rss_bytes"`
+	LagP99     float64  `json:"lag_p99_ms"`
+	LagMax     float64  `json:"lag_max_ms"`
+	GCPause    float64  `json:"gc_pause_max_ms"`
+	Machine    float64  `json:"machine,omitempty"`    // share of all processors that anybody kept busy; 0: not known
+	Goroutines uint64   `json:"goroutines,omitempty"` // most alive at one second's reading
+	Files      uint64   `json:"files,omitempty"`      // most files and sockets open at one reading; 0: not known
+	Opened     uint64   `json:"connections_opened"`
+	Reused     uint64   `json:"connections_reused"`
+	InProcess  bool     `json:"lab_in_process"` // the lab shares this process: CPU does not judge
+	Bent       []string `json:"bent,omitempty"` // why the ruler bent; empty when it held
 }

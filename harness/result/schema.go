@@ -36,7 +36,7 @@ var words = map[reflect.Type][]any{
 	reflect.TypeFor[Verdict]():  {"pass", "fail", "inconclusive", "no-data", "warn", "skip", ""},
 	reflect.TypeFor[Severity](): {"critical", "major", "minor", "info"},
 	reflect.TypeFor[Class]():    {"breaking", "adapter", "capability", "timing"},
-	reflect.TypeFor[StopKind](): {"internal", "interrupted", "brake", "killed"},
+	reflect.TypeFor[StopKind](): {"internal", "interrupted", "brake", "gate", "killed"},
 	reflect.TypeFor[Measure]():  {"latency", "rate", "share", "count", ""},
 }
 
@@ -111,6 +111,7 @@ var meanings = map[string]string{
 	"reasons":      "Why the verdict is not pass, the deciding reason first.",
 	"exit_code":    "Exit code of the command that wrote this.",
 	"buckets":      "Legs by where they ended; planned is the sum of all others.",
+	"tokens":       "What signing in cost, by path: beside the load, in no step's figures.",
 	"traffic":      "Requests put on the wire, by path and by what they were for.",
 	"steps":        "One row a step and path over all measured phases; step * is the whole leg.",
 	"side":         "left is on-prem, right is cloud.",
@@ -120,6 +121,7 @@ var meanings = map[string]string{
 	"lag_ms":       "How late the step was sent.",
 	"histogram":    "Response times as sparse counts, base64.",
 	"shift":        "Right minus left by quantile, within this run.",
+	"paired":       "Right minus left question by question: how much later the same arrival was answered.",
 	"gates":        "Every gate with what was observed.",
 	"findings":     "Differences, one a kind and place.",
 	"id":           "Rule that found it; cutover explain tells more.",
@@ -132,5 +134,10 @@ var meanings = map[string]string{
 	"generator":    "How the measuring machine fared.",
 	"bent":         "Why the numbers must not be used; absent when the generator held its schedule.",
 	"faults":       "Why requests did not end well, the most frequent reasons first.",
+	"pushback":     "How the paths asked to slow down: the first throttling answer, the share of them over the offered rate, and the knee.",
+	"search":       "The highest rate at which the gates hold, by path, as an interval; and every rate that was tried.",
+	"observed":     "How far the run went: of the whole run, the highest figures that the door to the network let through; of a gate, what was seen.",
+	"consent":      "What the deployment's owner agreed to, by the file's hash. The approver is a statement unless it is proved.",
+	"audit":        "Where the chained record of the run ended.",
 	"values_shown": "Findings carry values; otherwise type, length and pseudonym.",
 }

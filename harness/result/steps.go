@@ -193,18 +193,24 @@ type Shift struct {
 // Second is one line of series.jsonl: what happened in second T of the run.
 // Lines with the same T add up.
 type Second struct {
-	T        int           `json:"t"` // covers [T, T+1) seconds after the start
-	Phase    string        `json:"phase"`
-	Measured bool          `json:"measured"`
-	Due      uint64        `json:"due"`     // legs due in this second
-	Ahead    uint64        `json:"ahead"`   // legs due in the next second
-	Buckets  Buckets       `json:"buckets"` // legs that ended in this second; planned is Due, or 0
-	Series   []SeriesPoint `json:"series"`
-	InFlight uint64        `json:"in_flight"`
-	LagP99   float64       `json:"lag_p99_ms"`
-	CPU      float64       `json:"cpu"`
-	RSSBytes uint64        `json:"rss_bytes"`
-	Findings uint64        `json:"findings"` // distinct so far
+	T          int           `json:"t"` // covers [T, T+1) seconds after the start
+	Phase      string        `json:"phase"`
+	Measured   bool          `json:"measured"`
+	Due        uint64        `json:"due"`     // legs due in this second
+	Ahead      uint64        `json:"ahead"`   // legs due in the next second
+	Buckets    Buckets       `json:"buckets"` // legs that ended in this second; planned is Due, or 0
+	Series     []SeriesPoint `json:"series"`
+	InFlight   uint64        `json:"in_flight"`
+	LagP99     float64       `json:"lag_p99_ms"`
+	CPU        float64       `json:"cpu"`
+	RSSBytes   uint64        `json:"rss_bytes"`
+	GCPause    float64       `json:"gc_pause_ms,omitempty"` // the longest stop of the world in this second
+	Goroutines uint64        `json:"goroutines,omitempty"`
+	Files      uint64        `json:"files,omitempty"`   // open files and sockets; 0: not known
+	Machine    float64       `json:"machine,omitempty"` // share of all processors that anybody kept busy; 0: not known
+	Findings   uint64        `json:"findings"`          // distinct so far
+	// Comparison counts pairs so far; nil where nothing is compared.
+	Comparison *Comparison `json:"comparison,omitempty"`
 }
 
 // SeriesPoint is one row's share of a second. Histograms are nil when nothing

@@ -24,11 +24,18 @@ type books struct {
 	due      dueCursor
 	progress progress
 	at       int // the second under way
+	kept     keeper
+	turned   time.Time // when the second before ended
 	wait     sync.WaitGroup
 	quit     chan struct{} // closed by close
 
 	mu     sync.Mutex // guards begins
 	begins []time.Time
+
+	turning sync.Mutex  // held while a second is turned; guards everything below
+	trial   *trialBooks // of the trial under way, in a search
+	carry   *tally      // what the end of a trial took out of the second under way
+	spare   *tally
 
 	tell sync.Mutex // held while the observer is told something
 }
@@ -41,11 +48,15 @@ type progress struct {
 
 // generator is how this program fared.
 type generator struct {
-	cpu     float64 // sum over readings
-	reads   int
-	busiest float64
-	rss     int64
-	gcPause time.Duration
+	cpu      float64 // sum over readings
+	reads    int
+	busiest  float64
+	now      float64 // the last reading
+	rss      int64
+	gcPause  time.Duration
+	machine  float64 // sum over readings; of everybody's work on this machine
+	routines int     // most alive at a reading
+	files    int     // most open at a reading
 }
 
 // heldPoints bounds the histograms that are kept in memory for the report: some
@@ -53,7 +64,7 @@ type generator struct {
 const heldPoints = 20_000
 
 func newBooks(r *runner) *books {
-	b := &books{run: r, total: r.recorder.tally(), second: r.recorder.tally(), quit: make(chan struct{}),
+	b := &books{run: r, total: r.recorder.tally(), second: r.recorder.tally(), carry: r.recorder.tally(), spare: r.recorder.tally(), quit: make(chan struct{}),
 		begins: make([]time.Time, len(r.plan.Phases)), due: dueCursor{plan: r.plan}}
 	b.progress.handed = make([]atomic.Uint64, len(r.plan.Phases))
 	return b
@@ -61,7 +72,8 @@ func newBooks(r *runner) *books {
 
 // open starts the clock of the books.
 func (b *books) open() {
-	b.health = health.New(b.run.start)
+	b.begin()
+	b.health, b.turned = health.New(b.run.start), b.run.start
 	b.wait.Go(func() {
 		timer := b.run.clock.NewTimer(time.Second)
 		defer timer.Stop()
@@ -113,20 +125,32 @@ func (b *books) began(i int) time.Time {
 
 // turn closes the second under way.
 func (b *books) turn(now time.Time) {
+	b.turning.Lock()
+	defer b.turning.Unlock()
 	r := b.run
 	b.second.reset()
 	r.recorder.drain(b.second)
-	b.total.merge(b.second)
+	b.take(b.second)
+	b.second.merge(b.carry)
+	b.carry.reset()
+	r.pressNote(b.second, now.Sub(b.turned))
+	b.turned = now
 	reading := b.health.Read(now)
 	b.gen.note(reading)
+	if b.trial != nil {
+		b.trial.gen.note(reading)
+	}
 	i := int(b.progress.phase.Load())
 	s := result.Second{
-		T: b.at, Phase: r.plan.Phases[i].Name, Measured: r.plan.Phases[i].Measured, Buckets: bucketsOf(b.second),
+		T: b.at, Phase: r.plan.Phases[i].Name, Measured: r.plan.Phases[i].Measured && r.plan.Phases[i].Load.Search == nil, Buckets: bucketsOf(b.second),
 		InFlight: uint64(max(0, r.inFlight.Load())), LagP99: ms(b.second.own.Quantile(0.99)), CPU: reading.Share, RSSBytes: uint64(reading.RSS),
+		GCPause: ms(reading.GCPause), Goroutines: uint64(reading.Goroutines), Files: uint64(reading.Files), Machine: reading.Machine,
 	}
 	s.Due, s.Ahead = b.due.upTo(b.at)
 	s.Buckets.Planned = s.Due
 	s.Series = b.series1()
+	b.kept.keep(r, now)
+	s.Findings, s.Comparison = uint64(b.kept.seen), b.kept.counted
 	b.at++
 	if r.deps.Folder != nil {
 		if err := r.deps.Folder.AppendSecond(s); err != nil {
@@ -134,10 +158,13 @@ func (b *books) turn(now time.Time) {
 		}
 	}
 	b.hold(s)
+	r.abortByGate(i)
 	if o := r.deps.Observer; o != nil {
 		b.tell.Lock()
 		defer b.tell.Unlock()
-		o.Second(b.state(now, i, s.LagP99))
+		told := b.state(now, i, s.LagP99)
+		told.Due, told.Begun = s.Due, b.second.begun()
+		o.Second(told)
 	}
 }
 
@@ -145,8 +172,11 @@ func (g *generator) note(r health.Reading) {
 	g.cpu += r.Share
 	g.reads++
 	g.busiest = max(g.busiest, r.Share)
+	g.now = r.Share
 	g.rss = max(g.rss, r.RSS)
 	g.gcPause = max(g.gcPause, r.GCPause)
+	g.machine += r.Machine
+	g.routines, g.files = max(g.routines, r.Goroutines), max(g.files, r.Files)
 }
 
 // series1 is the second's rows. Histograms are copies: the second's own are used
@@ -195,7 +225,7 @@ func (r *runner) stepName(row row) string {
 // state is what the observer is told.
 func (b *books) state(now time.Time, phase int, lag float64) Progress {
 	p := Progress{Elapsed: now.Sub(b.run.start), Phase: b.info(phase), InPhase: now.Sub(b.began(phase)), Buckets: bucketsOf(b.total),
-		LagP99: time.Duration(lag * float64(time.Millisecond))}
+		LagP99: time.Duration(lag * float64(time.Millisecond)), Findings: uint64(b.kept.seen), CPU: b.gen.now, RSS: b.gen.rss}
 	for i := range b.progress.handed {
 		p.Buckets.Planned += b.progress.handed[i].Load()
 	}
@@ -205,7 +235,10 @@ func (b *books) state(now time.Time, phase int, lag float64) Progress {
 		b.eachStep(b.second, side, func(c *cell) {
 			one.Rate += float64(c.count)
 			h.Merge(&c.response)
+			one.FailedNow += c.count - c.outcomes[ok] - c.outcomes[throttled]
+			one.ThrottledNow += c.outcomes[throttled]
 		})
+		one.Times = &h
 		one.P50, one.P95, one.P99 = h.Quantile(0.5), h.Quantile(0.95), h.Quantile(0.99)
 		b.eachStep(b.total, side, func(c *cell) {
 			one.Requests += c.count

@@ -105,6 +105,10 @@ func TestEverySecondIsWrittenDownAndAddsUp(t *testing.T) {
 		log := &diary{}
 		d.Folder, d.Observer = log, log
 		got := mustRun(t, p, d)
+		if opening := log.seconds[0]; opening.Ahead != 200 || opening.Due+opening.Buckets.Sum() != 0 {
+			t.Errorf("the record opens with %+v, want 200 legs ahead and nothing else", opening)
+		}
+		log.seconds = log.seconds[1:]
 		var due, samples uint64
 		var sum result.Buckets
 		for i, s := range log.seconds {

@@ -28,6 +28,12 @@ func (c *dueCursor) upTo(t int) (due, ahead uint64) {
 	return due, c.ahead
 }
 
+// first returns how many legs are due in the first second, without moving on.
+func (c *dueCursor) first() uint64 {
+	ahead := dueCursor{plan: c.plan}
+	return ahead.count(0)
+}
+
 // count walks over the legs that are due before the end of second t.
 func (c *dueCursor) count(t int) (legs uint64) {
 	end := time.Duration(t+1) * time.Second

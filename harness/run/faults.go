@@ -23,6 +23,7 @@ type faultKey struct {
 // maxFaults bounds the distinct reasons that are kept.
 const maxFaults = 200
 
+// fault notes why a step failed. A warm-up's reasons are not counted: it is in no row that they could explain.
 func (r *runner) fault(v *visit, reason string) {
 	key := faultKey{v.leg.side, v.leg.arrival.Scenario, v.index, reason}
 	r.faults.mu.Lock()
@@ -31,6 +32,9 @@ func (r *runner) fault(v *visit, reason string) {
 		r.faults.seen = map[faultKey]uint64{}
 	}
 	r.faults.last = reason
+	if !v.leg.measured {
+		return
+	}
 	if _, known := r.faults.seen[key]; known || len(r.faults.seen) < maxFaults {
 		r.faults.seen[key]++
 	}

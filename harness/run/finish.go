@@ -13,16 +13,6 @@ import (
 	"cutover/harness/shift"
 )
 
-// Limits past which the generator is not believed. A lag of 100 ms is a visible
-// share of any answer worth measuring; k6's documentation asks for at most 80 % CPU,
-// Locust warns at 90 %. A lab in the same process shares its processors with the
-// generator, and what it simulates is known: it is given more.
-const (
-	mostLag       = 100 * time.Millisecond
-	mostLagInside = 250 * time.Millisecond
-	mostCPU       = 0.90
-)
-
 // describe fills in what is known before the first request.
 func (r *runner) describe() *result.Result {
 	p := r.plan
@@ -31,6 +21,7 @@ func (r *runner) describe() *result.Result {
 		ProfileHash: p.ProfileHash(), PlanHash: p.Hash(), Target: result.Real, Seed: p.Seed, Started: r.start.UTC(),
 		Mailboxes: len(p.Mailboxes), NotTested: slices.Clone(p.NotTested), ValuesShown: r.deps.ShowValues, Checks: r.deps.Checks, Answers: r.deps.Answers,
 	}
+	out.Before = r.heldAgainst()
 	if p.Profile.Simulated {
 		out.Target = result.Simulated
 	}
@@ -68,11 +59,14 @@ func (r *runner) finish(ended time.Time) *result.Result {
 	r.finishPhases(out)
 	out.Steps = r.steps()
 	out.Shift = r.shifts()
+	out.Paired = r.paired()
 	out.Series = b.series
 	if r.pairs.comparer != nil {
 		report := r.pairs.comparer.Report()
-		out.Findings, out.Comparison, out.Identities = report.Findings, report.Comparison, report.Identities
+		out.Findings, out.Comparison, out.Identities, out.Noise = report.Findings, report.Comparison, report.Identities, report.Noise
+		out.Clusters = report.Clusters
 	}
+	out.Diverged = r.pairs.divergences.list()
 	if r.deps.Waive != nil {
 		out.Findings, out.Waivers = r.deps.Waive(out.Findings)
 	}
@@ -85,6 +79,7 @@ func (r *runner) finish(ended time.Time) *result.Result {
 	out.Generator = r.generator()
 	out.NotTested = append(out.NotTested, r.untested()...)
 	out.Faults = r.faults.list(r)
+	out.Pushback, out.Search = r.pushbacks(), r.found
 	out.Gates = r.gates(out)
 	result.Decide(out)
 	return out
@@ -119,27 +114,14 @@ func (r *runner) stopped() *result.Stop {
 	if errors.As(cause, &refusal) {
 		return &result.Stop{Kind: result.StopBrake, Why: refusal.What}
 	}
+	if a := r.aborted.Load(); a != nil && errors.Is(cause, errAborted) {
+		return &result.Stop{Kind: result.StopGate, Why: a.outcome.Note}
+	}
 	why := "the run was asked to stop"
 	if !errors.Is(cause, context.Canceled) {
 		why = cause.Error()
 	}
 	return &result.Stop{Kind: result.StopInterrupted, Why: why}
-}
-
-func (r *runner) finishPhases(out *result.Result) {
-	for i := range out.Phases {
-		ph := &out.Phases[i]
-		if ph.Planned == 0 {
-			ph.Planned = r.books.progress.handed[i].Load() / uint64(len(r.plan.Sides))
-		}
-		length := ph.LengthS
-		if length == 0 && !r.books.began(i).IsZero() {
-			length = out.Ended.Sub(r.books.began(i)).Seconds()
-		}
-		if length > 0 {
-			ph.GotPS = float64(r.books.total.phases[i].begun) / float64(len(r.plan.Sides)) / length
-		}
-	}
 }
 
 // measuredSeconds is how long the measured phases lasted.
@@ -148,7 +130,7 @@ func (r *runner) measuredSeconds(ended time.Time) float64 {
 	for i := range r.plan.Phases {
 		ph := &r.plan.Phases[i]
 		began := r.books.began(i)
-		if !ph.Measured || began.IsZero() {
+		if !ph.Measured || began.IsZero() || ph.Load.Search != nil {
 			continue
 		}
 		length := ph.Length()
@@ -170,7 +152,7 @@ func (r *runner) steps() []result.StepStats {
 			if at.scenario != sc || c == nil || c.count == 0 {
 				continue
 			}
-			out = append(out, r.stats(at, c, seconds))
+			out = append(out, r.stats(at, c, seconds+r.searched[at.side].Seconds()))
 		}
 	}
 	slices.SortStableFunc(out, func(a, b result.StepStats) int {
@@ -285,34 +267,13 @@ func (r *runner) gates(out *result.Result) []result.Outcome {
 	outcomes := []result.Outcome{}
 	for i, g := range r.plan.Gates {
 		o := g.Evaluate(out)
+		if a := r.aborted.Load(); a != nil && a.gate == i {
+			o = a.outcome
+		}
 		o.Line = r.plan.Lines[i]
 		outcomes = append(outcomes, o)
 	}
 	return outcomes
-}
-
-// generator says how this program fared, and where it bent the ruler.
-func (r *runner) generator() result.Generator {
-	b := r.books
-	g := result.Generator{RSSBytes: uint64(b.gen.rss), LagP99: ms(b.total.own.Quantile(0.99)), LagMax: ms(b.total.own.Max()),
-		GCPause: ms(b.gen.gcPause), Opened: b.total.opened, Reused: b.total.reused, InProcess: r.deps.LabInside}
-	if b.gen.reads > 0 {
-		g.CPU = b.gen.cpu / float64(b.gen.reads)
-	}
-	limit := mostLag
-	if r.deps.LabInside {
-		limit = mostLagInside
-	}
-	if lag := b.total.own.Quantile(0.99); lag > limit && result.Enough(0.99, b.total.own.Count()) {
-		g.Bent = append(g.Bent, fmt.Sprintf("1%% of the requests left more than %v after they could have (limit %v)", lag.Round(time.Millisecond), limit))
-	}
-	if n := b.total.drops[dropGenerator]; n > 0 {
-		g.Bent = append(g.Bent, fmt.Sprintf("%d legs were dropped because the generator did not get to them", n))
-	}
-	if !r.deps.LabInside && g.CPU > mostCPU {
-		g.Bent = append(g.Bent, fmt.Sprintf("the generator used %.0f%% of its processors (limit %.0f%%)", 100*g.CPU, 100*mostCPU))
-	}
-	return g
 }
 
 // untested names steps that the plan has and the run never got to.

@@ -2,6 +2,7 @@ package run
 
 import (
 	"bytes"
+	"net/url"
 	"slices"
 	"time"
 
@@ -79,8 +80,8 @@ func (f *follower) follow(one *pairing) {
 			left.again = f.again(one, 0, i, left)
 		}
 		if left.next != "" || right.next != "" {
-			left.pages, left.cut = f.pages(one, 0, i, left)
-			right.pages, right.cut = f.pages(one, 1, i, right)
+			f.pages(one, 0, i, left)
+			f.pages(one, 1, i, right)
 		}
 	}
 }
@@ -114,9 +115,11 @@ func (f *follower) once(w *worker, v *visit, kind wire.Kind) bool {
 		return false
 	}
 	defer func() { r.pass(v.lane, r.clock.Now()) }()
-	if _, _, o := w.clear(v, false); o != ok {
+	handed, _, o := w.clear(v, false)
+	if o != ok {
 		return false
 	}
+	number := r.leaves(w.side, v.leg.arrival.Mailbox, handed)
 	w.req.Kind, w.fresh = kind, false
 	r.inFlight.Add(1)
 	r.doers[w.side].Do(r.hard, &w.req, &w.call)
@@ -126,7 +129,7 @@ func (f *follower) once(w *worker, v *visit, kind wire.Kind) bool {
 		return false
 	}
 	if pushed, after := r.plan.Sides[w.side].Adapter.Pushback(&w.call.Response); pushed {
-		v.lane.Pause(r.clock.Now().Add(or(after, firstBackoff)))
+		r.pushedBack(w, v, number, after, firstBackoff)
 		return false
 	}
 	return true
@@ -142,27 +145,45 @@ func (f *follower) again(one *pairing, side, step int, a *answered) *conform.Ans
 	return &conform.Answer{Status: call.Response.Status, Header: call.Response.Header, Body: call.Response.Body, Truncated: call.Response.Truncated}
 }
 
-// pages follows the links of a list and returns the bodies behind the first one.
-func (f *follower) pages(one *pairing, side, step int, a *answered) (bodies [][]byte, cut string) {
+// pages follows the links of a list until there is none, one leads back, or there are too many, and
+// keeps the bodies behind the first one.
+func (f *follower) pages(one *pairing, side, step int, a *answered) {
 	r := f.run
 	adapter := r.plan.Sides[side].Adapter
-	seen := map[string]bool{}
+	served := map[string]int{} // the number of the page that a URL led to
 	for next := a.next; next != ""; {
-		if seen[next] || len(bodies) == mostPages-1 {
-			return bodies, skipPages
-		}
-		seen[next] = true
 		w, v, fine := f.ready(one, side, step, a)
+		if len(served) == 0 {
+			served[sameURL(w.req.URL)] = 1
+		}
+		if a.loop = served[sameURL(next)]; a.loop > 0 {
+			return
+		}
+		if len(a.pages) == mostPages-1 {
+			a.cut = skipPages
+			return
+		}
+		served[sameURL(next)] = len(a.pages) + 2
 		w.req.URL, w.req.Body = next, nil
 		due := r.clock.Now()
 		if !fine || !f.once(w, v, wire.Page) || w.call.Response.Status != 200 {
-			return bodies, skipBroken
+			a.cut = skipBroken
+			return
 		}
 		w.recordPage(v, due)
-		bodies = append(bodies, bytes.Clone(w.call.Response.Body))
+		a.pages = append(a.pages, bytes.Clone(w.call.Response.Body))
 		next, _ = adapter.Next(w.parsed())
 	}
-	return bodies, ""
+}
+
+// sameURL is one text for the spellings of a URL that differ in escaping and in the order of options.
+func sameURL(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return s
+	}
+	u.RawQuery = u.Query().Encode()
+	return u.String()
 }
 
 // recordPage records a following page in a row of its own.
@@ -176,14 +197,20 @@ func (w *worker) recordPage(v *visit, due time.Time) {
 
 // drained compares two lists whose pages were followed, as one list each.
 func (p *pairs) drained(pair conform.Pair, st *plan.Step, left, right *answered) {
-	if len(left.pages)+len(right.pages) == 0 && left.cut == "" && right.cut == "" {
+	if len(left.pages)+len(right.pages) == 0 && left.cut == "" && right.cut == "" && left.loop+right.loop == 0 {
+		return
+	}
+	pair.Step = st.Name + suffixes[paged]
+	if left.cut == "" && right.cut == "" || left.loop+right.loop > 0 {
+		p.comparer.Pages(pair, left.trail(), right.trail())
+	}
+	if left.loop > 0 || right.loop > 0 {
 		return
 	}
 	if reason := or(left.cut, right.cut); reason != "" {
 		p.comparer.Skip(reason, 1)
 		return
 	}
-	pair.Step = st.Name + suffixes[paged]
 	pair.Left.Body = joined(p.run.dialects[0], left)
 	pair.Right.Body = joined(p.run.dialects[1], right)
 	pair.LeftAgain, pair.RightAgain = nil, nil
@@ -192,6 +219,11 @@ func (p *pairs) drained(pair conform.Pair, st *plan.Step, left, right *answered)
 		return
 	}
 	p.comparer.Compare(pair)
+}
+
+// trail is the list as the comparison judges its pages.
+func (a *answered) trail() conform.Trail {
+	return conform.Trail{Pages: append([][]byte{a.answer.Body}, a.pages...), Loop: a.loop}
 }
 
 // joined is one list made of all pages, in the side's own spelling; nil when some

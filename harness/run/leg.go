@@ -84,6 +84,7 @@ type visit struct {
 	capWait time.Duration // of the request under way
 	waited  time.Duration // of the whole leg
 	signIn  time.Duration // what waiting for the credential of the request under way took
+	now     time.Time     // just read, when nothing that takes time has happened since; else zero
 }
 
 // leg asks every step, beginning now, and returns where the leg ends. It holds a
@@ -95,7 +96,7 @@ func (w *worker) leg(l *leg, boxLane *lane.Lane, now time.Time) ending {
 	if lag := now.Sub(l.due); lag > w.run.maxLag {
 		return ending{dropped, dropLane, now, true}
 	}
-	v := visit{leg: l, lane: boxLane, due: l.due}
+	v := visit{leg: l, lane: boxLane, due: l.due, now: now}
 	if !l.queued.IsZero() {
 		v.capWait = now.Sub(l.queued)
 	}
@@ -106,6 +107,9 @@ func (w *worker) leg(l *leg, boxLane *lane.Lane, now time.Time) ending {
 		v.step, v.index, v.ask = &sc.Steps[i], i, &sc.Steps[i].Asks[l.side]
 		if v.ask.Template == nil || !w.wanted(v.step) {
 			continue
+		}
+		if i > 0 || !v.ask.Template.Static {
+			v.now = time.Time{}
 		}
 		if i > 0 {
 			v.due = done.Add(v.step.Think)
@@ -194,7 +198,7 @@ func (w *worker) step(v *visit) (done time.Time, last outcome, stop bool) {
 		}
 		var answered outcome
 		done, answered = w.ask(v, kind)
-		w.run.keep(w, v, n, answered)
+		w.run.keep(w, v, n, done.Sub(v.due), answered)
 		if u := v.step.Until; u != nil && (answered == ok || answered == unexpected) {
 			holds, err := u.Condition.Holds(expect.Answer{Response: &w.call.Response, Doc: w.parsed(), Scope: &w.scope})
 			if err == nil && holds {

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"cutover/harness/conform"
 	"cutover/harness/plan"
+	"cutover/harness/record"
 	"cutover/harness/wire"
 )
 
@@ -26,14 +28,18 @@ const (
 // pairs collects the answers of both legs of an iteration and hands them to the
 // comparison, off the hot path. Halves wait for each other by arrival.
 type pairs struct {
-	run      *runner
-	comparer *conform.Comparer // nil: nothing is compared
-	queue    chan *pairing     // closed by close
-	wait     sync.WaitGroup    // comparers
-	further  chan *pairing     // iterations to look into further; closed by close
-	followed sync.WaitGroup    // followers
-	bytes    atomic.Int64
-	diverged []atomic.Bool // by mailbox: a write succeeded on one side only
+	run         *runner
+	comparer    *conform.Comparer // nil: nothing is compared
+	queue       chan *pairing     // closed by close
+	wait        sync.WaitGroup    // comparers
+	further     chan *pairing     // iterations to look into further; closed by close
+	followed    sync.WaitGroup    // followers
+	bytes       atomic.Int64
+	diverged    []atomic.Bool // by mailbox: a write succeeded on one side only
+	divergences divergences
+	keeping     *keeping // of a run of one side; nil: nobody wants its answers
+
+	differences differences
 
 	mu  sync.Mutex // guards met
 	met map[uint64]*pairing
@@ -44,7 +50,9 @@ type pairing struct {
 	arrival  plan.Arrival
 	number   uint64
 	diverged bool
-	noisy    bool // its reads are asked a second time
+	split    int               // the step behind the first write that succeeded on one side only, 0 for none
+	noisy    bool              // its reads are asked a second time
+	before   *record.Iteration // what a record has of it, in a run of one side
 	halves   [2]half
 	out      atomic.Int32 // legs that have not ended
 }
@@ -60,27 +68,33 @@ type half struct {
 
 // answered is one answer, kept until its pair is complete.
 type answered struct {
-	step   int
-	answer conform.Answer
-	ok     bool
-	wrote  bool // a write that succeeded
-	refs   []taken
-	next   string // the following page, when pages are drained
+	step     int
+	answer   conform.Answer
+	ok       bool
+	timed    bool          // as expected, in a measured phase
+	response time.Duration // from when the step was due
+	wrote    bool          // a write that succeeded
+	refs     []taken
+	next     string // the following page, when pages are drained
 	// What following up brought.
 	again *conform.Answer
 	pages [][]byte
 	cut   string // why the pages end early
+	loop  int    // the page to which the last one's link leads back, 0 for none
 }
 
 func newPairs(r *runner) *pairs {
 	p := &pairs{run: r, met: map[uint64]*pairing{}, diverged: make([]atomic.Bool, len(r.plan.Mailboxes))}
 	if len(r.plan.Sides) < 2 {
+		if p.keeping = newKeeping(r, p); p.keeping != nil {
+			p.comparer = p.keeping.comparer
+		}
 		return p
 	}
 	p.comparer = conform.New(conform.Options{
 		Left: r.dialects[0], Right: r.dialects[1], Stores: or(r.plan.Suite.Compare.Stores, r.plan.Profile.Stores),
 		Content: r.plan.Suite.Compare.Content, Rules: r.plan.Suite.Compare.Rules, Identities: identities(r.plan),
-		ShowValues: r.deps.ShowValues, Key: r.deps.Key, Since: r.clock.Now(),
+		ShowValues: r.deps.ShowValues, Key: r.deps.Key, Since: r.clock.Now(), Learned: r.deps.Learned,
 	})
 	for i := range r.plan.Scenarios {
 		sc := &r.plan.Scenarios[i]
@@ -124,6 +138,9 @@ func identities(p *plan.Plan) [][2]string {
 
 // open makes the pairing of an arrival of an open phase, nil when it is not compared.
 func (p *pairs) open(a *plan.Arrival, number uint64) *pairing {
+	if p.keeping != nil {
+		return p.keeping.open(a, number)
+	}
 	if p.comparer == nil || !a.Sampled {
 		return nil
 	}
@@ -135,6 +152,9 @@ func (p *pairs) open(a *plan.Arrival, number uint64) *pairing {
 // meet returns the pairing of an arrival of a closed phase, whose two users meet
 // when they meet.
 func (p *pairs) meet(a *plan.Arrival, number uint64) *pairing {
+	if p.keeping != nil {
+		return p.keeping.open(a, number)
+	}
 	if p.comparer == nil || !a.Sampled {
 		return nil
 	}
@@ -151,7 +171,7 @@ func (p *pairs) meet(a *plan.Arrival, number uint64) *pairing {
 
 // keep retains an answer for the comparison. A repeated step is compared once, a
 // polled one not at all: when it is visible differs by nature.
-func (r *runner) keep(w *worker, v *visit, n int, o outcome) {
+func (r *runner) keep(w *worker, v *visit, n int, response time.Duration, o outcome) {
 	pair := v.leg.pair
 	if pair == nil || n > 0 || v.step.Until != nil || o == failed(wire.Canceled) || o == tooLate || o == failed(wire.NoToken) {
 		return
@@ -165,7 +185,7 @@ func (r *runner) keep(w *worker, v *visit, n int, o outcome) {
 	}
 	h.bytes += size
 	call := w.call.Clone()
-	one := answered{step: v.index, ok: o == ok, wrote: v.ask.Writes && o == ok, answer: conform.Answer{
+	one := answered{step: v.index, timed: o == ok && v.leg.measured, response: response, ok: o == ok, wrote: v.ask.Writes && o == ok && call.Response.Status < 400, answer: conform.Answer{
 		Status: call.Response.Status, Header: call.Response.Header, Body: call.Response.Body,
 		Failure: call.Failure, Throttled: o == throttled, Truncated: call.Response.Truncated,
 	}}
@@ -188,12 +208,18 @@ func (p *pairs) ended(one *pairing, side int, b bucket) {
 	if one.out.Add(-1) > 0 {
 		return
 	}
+	if p.keeping != nil {
+		p.keeping.ended(one)
+		return
+	}
 	// Legs of a mailbox with a writer end in order on each side, so that what one pair
 	// made different is known before the next pair is complete.
 	box := &p.diverged[one.arrival.Mailbox]
 	one.diverged = box.Load()
-	if p.run.plan.Scenarios[one.arrival.Scenario].Writes && oneSided(one) {
-		box.Store(true)
+	if p.run.plan.Scenarios[one.arrival.Scenario].Writes {
+		if step, side, found := oneSided(one); found {
+			p.diverge(one, step, side)
+		}
 	}
 	if p.follows(one) {
 		select {
@@ -226,8 +252,8 @@ func (p *pairs) abandon(one *pairing, side int) {
 	}
 }
 
-// oneSided reports whether some write succeeded on one side only.
-func oneSided(one *pairing) bool {
+// oneSided finds the first write that succeeded on one side only.
+func oneSided(one *pairing) (step, side int, found bool) {
 	var wrote [2]map[int]bool
 	for side := range one.halves {
 		wrote[side] = map[int]bool{}
@@ -237,14 +263,14 @@ func oneSided(one *pairing) bool {
 			}
 		}
 	}
-	for side := range wrote {
-		for step := range wrote[side] {
-			if !wrote[1-side][step] {
-				return true
+	for s := range wrote {
+		for at := range wrote[s] {
+			if !wrote[1-s][at] && (!found || at < step) {
+				step, side, found = at, s, true
 			}
 		}
 	}
-	return false
+	return step, side, found
 }
 
 func (p *pairs) release(one *pairing) {
@@ -289,12 +315,21 @@ func (p *pairs) alone(one *pairing, sc *plan.Scenario, a answered, other int) {
 	p.comparer.Skip(reason, 1)
 }
 
-func (p *pairs) both(one *pairing, sc *plan.Scenario, left, right answered) {
+// offered is how many iterations a second the plan wanted when an arrival was due, 0 in a closed phase.
+func (r *runner) offered(a *plan.Arrival) float64 {
+	if open := r.plan.Phases[a.Phase].Load.Open; open != nil {
+		return open.RateAt(a.Due)
+	}
+	return 0
+}
+
+// pairOf is what the comparison is told about two answers to one step.
+func (p *pairs) pairOf(one *pairing, sc *plan.Scenario, left, right *answered) conform.Pair {
 	st := &sc.Steps[left.step]
 	pair := conform.Pair{
 		Scenario: sc.Name, Step: st.Name, Endpoint: st.Endpoint, Arrival: one.number, Mailbox: p.run.plan.Mailboxes[one.arrival.Mailbox].Name,
-		Left: left.answer, Right: right.answer, Rules: st.Compare, Diverged: one.diverged, Expected: left.ok && right.ok,
-		OwnWords: st.Asks[0].Own || st.Asks[1].Own,
+		Left: left.answer, Right: right.answer, Rules: st.Compare, Diverged: one.diverged || one.split > 0 && left.step >= one.split, Expected: left.ok && right.ok,
+		OwnWords: st.Asks[0].Own || st.Asks[1].Own, Rate: p.run.offered(&one.arrival),
 	}
 	if t := st.Asks[0].Template; t != nil {
 		pair.Select, pair.Search, pair.LeftNotes = t.Select, t.Searches, t.Notes
@@ -304,18 +339,30 @@ func (p *pairs) both(one *pairing, sc *plan.Scenario, left, right answered) {
 	}
 	for i := range left.refs {
 		if i < len(right.refs) {
-			pair.Refs = append(pair.Refs, conform.Ref{Left: left.refs[i].value, Right: right.refs[i].value})
+			pair.Refs = append(pair.Refs, conform.Ref{Left: left.refs[i].value, Right: right.refs[i].value, Name: left.refs[i].name})
 		}
 	}
 	pair.LeftAgain, pair.RightAgain = left.again, right.again
+	return pair
+}
+
+func (p *pairs) both(one *pairing, sc *plan.Scenario, left, right answered) {
+	pair := p.pairOf(one, sc, &left, &right)
+	if left.timed && right.timed {
+		p.differences.note(one.arrival.Scenario, left.step, left.response, right.response)
+	}
 	p.comparer.Compare(pair)
 	if left.next != "" || right.next != "" {
-		p.drained(pair, st, &left, &right)
+		p.drained(pair, &sc.Steps[left.step], &left, &right)
 	}
 }
 
 // close waits until everything that was handed in has been compared.
 func (p *pairs) close() {
+	if p.keeping != nil {
+		p.keeping.close()
+		return
+	}
 	if p.comparer == nil {
 		return
 	}

@@ -117,24 +117,61 @@ compare: {pages: drain}
 	})
 }
 
-func TestAListWithoutAnEndIsLeftAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		suite := "suite: loop\nscenarios:\n  - name: a\n    steps: [{name: list, get: /items}]\nload: [{constant: {rate: 1/s, for: 1s}}]\ncompare: {pages: drain}\n"
-		p := compile(t, suite, pairProfile(2), plan.Options{})
-		n := 0
-		endless := func(req *wire.Request, _ time.Duration) reply {
-			n++
-			return reply{status: 200, body: fmt.Sprintf(`{"value":[{"n":1}],"@odata.nextLink":"http://127.0.0.1:9/far/items?skip=%d"}`, n)}
+func TestAListWithoutAnEndIsLeftAloneAndNamed(t *testing.T) {
+	const suite = "suite: loop\nscenarios:\n  - name: a\n    steps: [{name: list, get: /items}]\nload: [{constant: {rate: 1/s, for: 1s}}]\ncompare: {pages: drain}\n"
+	page := func(host string, skip int) reply {
+		return reply{status: 200, body: fmt.Sprintf(`{"value":[{"id":"%[1]s%[2]d"}],"@odata.nextLink":"http://127.0.0.1:9/%[1]s/items?$top=1&$skip=%[2]d"}`, host, skip)}
+	}
+	next := func(req *wire.Request) (skip int) {
+		if _, at, found := strings.Cut(req.URL, "skip="); found {
+			fmt.Sscan(at, &skip)
 		}
-		loop := func(*wire.Request, time.Duration) reply {
-			return reply{status: 200, body: `{"value":[{"n":1}],"@odata.nextLink":"http://127.0.0.1:9/near/items?skip=1"}`}
-		}
-		near, far := newTarget(loop), newTarget(endless)
-		got := mustRun(t, p, deps(map[string]*target{"near": near, "far": far}))
-		if got.Traffic["near"].Pages != 1 || got.Traffic["far"].Pages != 19 || got.Comparison.Skipped["more than 20 pages"] != 1 {
-			t.Errorf("traffic %+v, skipped %v", got.Traffic, got.Comparison.Skipped)
-		}
-	})
+		return skip + 1
+	}
+	endless := func(req *wire.Request, _ time.Duration) reply { return page("far", next(req)) }
+	for name, c := range map[string]struct {
+		far     func(req *wire.Request, _ time.Duration) reply
+		pages   uint64
+		found   string
+		skipped string
+	}{
+		"it stops after twenty pages": {endless, 19, "", "more than 20 pages"},
+		"it names a link to its own page": {func(req *wire.Request, _ time.Duration) reply {
+			return page("far", min(2, next(req)))
+		}, 2, "page 3 links back to page 3", "a list without an end"},
+		"it names a link to an earlier page": {func(req *wire.Request, _ time.Duration) reply {
+			return page("far", next(req)%6)
+		}, 6, "page 7 links back to page 2", "a list without an end"},
+		"it names a link to the first page, however that is spelt": {func(*wire.Request, time.Duration) reply {
+			return reply{status: 200, body: `{"value":[],"@odata.nextLink":"http://127.0.0.1:9/far/items?%24top=1"}`}
+		}, 0, "page 1 links back to page 1", "a list without an end"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := compile(t, strings.Replace(suite, "/items}", `/items, query: {$top: "1"}}`, 1), pairProfile(2), plan.Options{})
+				near := newTarget(func(req *wire.Request, _ time.Duration) reply {
+					return reply{status: 200, body: `{"value":[{"id":"n"}]}`}
+				})
+				far := newTarget(c.far)
+				got := mustRun(t, p, deps(map[string]*target{"near": near, "far": far}))
+				if n := got.Traffic["far"].Pages; n != c.pages || got.Comparison.Skipped[c.skipped] != 1 {
+					t.Errorf("%d pages followed, skipped %v; want %d and 1 %q", n, got.Comparison.Skipped, c.pages, c.skipped)
+				}
+				says := ""
+				for _, f := range got.Findings {
+					if f.ID == "page.loop" {
+						says = f.Right
+						if f.Step != "list (pages)" || f.Left != "pages in order" || f.Attribution != "right" || f.Severity != result.Critical || f.Share != 1 {
+							t.Errorf("finding %+v", f)
+						}
+					}
+				}
+				if says != c.found {
+					t.Errorf("it says %q, want %q", says, c.found)
+				}
+			})
+		})
+	}
 }
 
 func TestNoiseIsAskedForInTheOrderLeftRightRightLeft(t *testing.T) {
@@ -162,7 +199,8 @@ func TestNoiseIsAskedForInTheOrderLeftRightRightLeft(t *testing.T) {
 		if diff := cmp.Diff(want, order); diff != "" {
 			t.Errorf("the reads (-want +got)\n%s", diff)
 		}
-		if got.Traffic["near"].Probes != 2 || got.Traffic["far"].Probes != 2 || got.Buckets.Planned != 2 {
+		// The list differs, and is asked once more for that.
+		if got.Traffic["near"].Probes != 3 || got.Traffic["far"].Probes != 3 || got.Buckets.Planned != 2 {
 			t.Errorf("traffic %+v, buckets %+v", got.Traffic, got.Buckets)
 		}
 	})

@@ -44,6 +44,7 @@ func (p *pool) submit(l *leg) {
 
 // rest puts a worker among the idle ones. False: there is nothing left to do.
 func (p *pool) rest(w *worker) bool {
+	w.call.Reset() // a huge answer is not kept while nobody asks
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -85,9 +86,11 @@ func newWaiter() *waiter {
 // enter takes a slot of a lane and waits for it. False: the run ends meanwhile, and
 // no slot is held.
 func (w *waiter) enter(r *runner, l *lane.Lane) bool {
-	if l.Enter(&w.ticket) {
-		return true
-	}
+	return l.Enter(&w.ticket) || w.wait(r, l)
+}
+
+// wait waits in the lane's queue for a slot.
+func (w *waiter) wait(r *runner, l *lane.Lane) bool {
 	select {
 	case got := <-w.ready:
 		return got

@@ -80,6 +80,8 @@ type reply struct {
 	header  wire.Header
 	after   time.Duration
 	failure wire.FailureKind
+	err     error         // its cause
+	connect time.Duration // until there is a connection
 }
 
 type seen struct {
@@ -112,8 +114,8 @@ func (s *target) Do(ctx context.Context, req *wire.Request, into *wire.Call) {
 	s.mostOpen[req.Mailbox] = max(s.mostOpen[req.Mailbox], s.flying[req.Mailbox])
 	s.mu.Unlock()
 	r := s.answer(req, now.Sub(s.start))
-	into.Timing.Sent, into.Timing.Reused = now, true
-	err := s.clock.SleepUntil(ctx, now.Add(r.after))
+	into.Timing.Sent, into.Timing.Reused, into.Timing.Wait = now.Add(r.connect), r.connect == 0, r.connect
+	err := s.clock.SleepUntil(ctx, now.Add(r.connect+r.after))
 	s.mu.Lock()
 	s.flying[req.Mailbox]--
 	s.mu.Unlock()
@@ -122,7 +124,7 @@ func (s *target) Do(ctx context.Context, req *wire.Request, into *wire.Call) {
 	case err != nil:
 		into.Failure = &wire.Failure{Kind: wire.Canceled, Err: err}
 	case r.failure != 0:
-		into.Failure = &wire.Failure{Kind: r.failure}
+		into.Failure = &wire.Failure{Kind: r.failure, Err: r.err}
 	default:
 		into.Response = wire.Response{Status: r.status, Header: r.header, Body: append(into.Response.Body[:0], r.body...)}
 	}

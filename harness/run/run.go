@@ -9,8 +9,11 @@ import (
 	"time"
 
 	"cutover/harness/clock"
+	"cutover/harness/conform"
+	"cutover/harness/hist"
 	"cutover/harness/journal"
 	"cutover/harness/plan"
+	"cutover/harness/record"
 	"cutover/harness/result"
 	"cutover/harness/wire"
 	"cutover/profiles"
@@ -64,6 +67,14 @@ type Progress struct {
 	Buckets result.Buckets // so far; Planned counts what was due so far
 	Paths   []PathProgress
 	LagP99  time.Duration // of the last second
+	// Due and Begun count the legs of the last second over all paths: those that
+	// the schedule asked for (0 where users, and not a rate, drive the load), and
+	// those that got going.
+	Due, Begun uint64
+	// Findings counts the distinct differences so far.
+	Findings uint64
+	CPU      float64 // share of all processors that the generator used in the last second
+	RSS      int64   // bytes that the generator held at most
 }
 
 // PathProgress is what one path did in the last second and so far.
@@ -71,9 +82,12 @@ type PathProgress struct {
 	Path, Side    string
 	Rate          float64 // requests completed in the last second
 	P50, P95, P99 time.Duration
-	Failed        uint64 // steps so far
-	Throttled     uint64
-	Requests      uint64
+	Times         *hist.Histogram // response times of the last second
+	Failed        uint64          // steps so far
+	// FailedNow and ThrottledNow count the last second alone.
+	FailedNow, ThrottledNow uint64
+	Throttled               uint64
+	Requests                uint64
 }
 
 // Deps is what a run needs from outside. Clock, Doers and RunID are required.
@@ -90,7 +104,12 @@ type Deps struct {
 	Checks     []result.Check
 	Answers    []result.Answer
 	ShowValues bool
-	Key        []byte // pseudonyms of the findings
+	Key        []byte            // pseudonyms of the findings, and of what is kept
+	Learned    []conform.Learned // places whose values are known to be noise
+	// Record takes in what one side answers, and Against is what the other side answered before; both are
+	// for plans of one side. nil: neither.
+	Record  Keeper
+	Against *record.Record
 	// Waive marks the findings that somebody answers for, before gates look at
 	// them; nil: none.
 	Waive func([]result.Finding) ([]result.Finding, []result.Waiver)
@@ -141,6 +160,7 @@ func Run(ctx context.Context, p *plan.Plan, d Deps) (*result.Result, error) {
 	r.start = r.clock.Now()
 	r.books.open()
 	r.schedule()
+	r.scheduled = r.clock.Now()
 	r.drain()
 	r.pairs.close()
 	for _, pool := range r.pools {
@@ -148,6 +168,7 @@ func Run(ctx context.Context, p *plan.Plan, d Deps) (*result.Result, error) {
 	}
 	r.books.close()
 	out := r.finish(r.clock.Now())
+	r.prove(out)
 	if d.Observer != nil {
 		d.Observer.Done(out)
 	}

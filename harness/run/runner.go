@@ -12,6 +12,7 @@ import (
 	"cutover/harness/clock"
 	"cutover/harness/lane"
 	"cutover/harness/plan"
+	"cutover/harness/result"
 	"cutover/harness/wire"
 )
 
@@ -62,13 +63,20 @@ type runner struct {
 	stopNow    context.CancelCauseFunc
 	hardNow    context.CancelFunc
 
-	start    time.Time
-	under    sync.WaitGroup // legs that were handed to a lane and have not ended
-	users    sync.WaitGroup // of closed phases
-	inFlight atomic.Int64
-	failure  atomic.Pointer[error] // first internal error
-	faults   faults
-	created  created
+	start     time.Time
+	scheduled time.Time      // when the schedule ended, or was stopped
+	under     sync.WaitGroup // legs that were handed to a lane and have not ended
+	users     sync.WaitGroup // of closed phases
+	inFlight  atomic.Int64
+	failure   atomic.Pointer[error]    // first internal error
+	aborted   atomic.Pointer[abortion] // the gate that ended the run; nil: none did
+	faults    faults
+	created   created
+	pressed   []*pressure     // by side
+	open      atomic.Int64    // legs that were made and have not ended
+	idle      chan struct{}   // one slot: open has become 0
+	found     []result.Search // by the schedule alone
+	searched  []time.Duration // by side: of the trials that the steps speak of
 }
 
 // newRunner checks the dependencies and readies everything that a leg touches.
@@ -107,6 +115,7 @@ func newRunner(ctx context.Context, p *plan.Plan, d Deps) (*runner, error) {
 		r.lanes = append(r.lanes, r.newLanes(i))
 	}
 	r.created.seqs = map[itemKey]uint64{}
+	r.pressed, r.searched, r.idle = newPressures(len(p.Sides)), make([]time.Duration, len(p.Sides)), make(chan struct{}, 1)
 	r.pairs = newPairs(r)
 	r.books = newBooks(r)
 	return r, nil
@@ -163,6 +172,12 @@ func (r *runner) end(s *shard, l *leg, b bucket, reason string) {
 		l.pair = nil
 	}
 	legs.Put(l)
+	if r.open.Add(-1) == 0 {
+		select {
+		case r.idle <- struct{}{}:
+		default:
+		}
+	}
 	r.under.Done()
 }
 

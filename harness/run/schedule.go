@@ -10,6 +10,9 @@ import (
 	"cutover/harness/plan"
 )
 
+// endless is how many numbers a phase takes that only time bounds.
+const endless = 1 << 40
+
 // schedule hands out every leg when it is due and returns when the last one was,
 // or the run is to stop. It never waits for a leg of an open phase.
 func (r *runner) schedule() {
@@ -23,14 +26,16 @@ func (r *runner) schedule() {
 		r.books.phase(i, base)
 		if ph.Load.Closed != nil {
 			base = r.closed(i, base, number, ph.Load.Closed)
+		} else if ph.Load.Search != nil {
+			base = r.search(i, number, ph.Load.Search)
 		} else {
-			r.open(i, base, number)
+			r.arrivals(i, base, number)
 			base = base.Add(ph.Length())
 		}
 		if n := ph.Count(); n > 0 {
 			number += n
 		} else {
-			number += 1 << 40 // arrivals of a phase that only time bounds
+			number += endless
 		}
 		if r.stop.Err() != nil {
 			return
@@ -39,8 +44,8 @@ func (r *runner) schedule() {
 	r.pacer.SleepUntil(r.stop, base)
 }
 
-// open hands out the arrivals of an open phase.
-func (r *runner) open(phase int, base time.Time, number uint64) {
+// arrivals hands out the legs of an open phase.
+func (r *runner) arrivals(phase int, base time.Time, number uint64) {
 	p := r.plan
 	two := len(p.Sides) == 2
 	for n := uint64(0); ; n++ {
@@ -92,6 +97,7 @@ func (r *runner) newLeg(phase, side int, number uint64, a *plan.Arrival, due tim
 	*l = leg{side: side, phase: phase, measured: r.plan.Phases[phase].Measured, number: number, arrival: *a, due: due, pair: pair}
 	l.ticket = lane.Ticket{Due: due, Value: l}
 	r.books.progress.handed[phase].Add(1)
+	r.open.Add(1)
 	r.under.Add(1)
 	return l
 }
@@ -141,28 +147,40 @@ type user struct {
 // live asks iteration after iteration until the phase or the run ends.
 func (u *user) live(due time.Time) {
 	r, w := u.run, u.worker
+	free := time.Time{} // when the last answer came: who neither thinks nor paces asks again then
 	for u.load.For == 0 || due.Sub(u.base) < u.load.For {
-		if r.clock.SleepUntil(r.stop, due) != nil {
-			return
+		began := due
+		if !due.Equal(free) {
+			began = r.clock.Now()
+		}
+		if due.After(began) || r.stop.Err() != nil {
+			if r.clock.SleepUntil(r.stop, due) != nil {
+				return
+			}
+			began = r.clock.Now()
 		}
 		n := u.next.Add(1) - 1
 		a, more := r.plan.Arrival(u.phase, n)
 		if !more {
 			return
 		}
-		began := r.clock.Now()
 		l := r.newLeg(u.phase, w.side, u.number+n, &a, due, r.pairs.meet(&a, u.number+n))
 		mailbox := r.lanes[w.side][a.Mailbox]
-		l.queued = began
-		if !w.waiter.enter(r, mailbox) {
-			r.end(w.shard, l, notStarted, "")
-			return
+		now := began
+		if !mailbox.Enter(&w.waiter.ticket) {
+			l.queued = began
+			if !w.waiter.wait(r, mailbox) {
+				r.end(w.shard, l, notStarted, "")
+				return
+			}
+			now = r.clock.Now()
 		}
-		e := w.leg(l, mailbox, r.clock.Now())
+		e := w.leg(l, mailbox, now)
 		r.end(w.shard, l, e.bucket, e.reason)
 		if e.held {
 			r.pass(mailbox, e.at)
 		}
 		due = u.base.Add(u.load.Next(began.Sub(u.base), e.at.Sub(u.base)))
+		free = e.at
 	}
 }

@@ -24,6 +24,8 @@ type scope struct {
 	taken   []taken
 	random  *vars.Random
 	target  string // answers plan.StoredTarget
+	plan    *plan.Plan
+	arrival *plan.Arrival
 }
 
 // taken is a captured value.
@@ -35,10 +37,11 @@ type common struct {
 	tagBytes   []byte
 	vars       map[string]string
 	literal    map[string]bool // variables that are JSON literals: numbers and booleans
+	cells      map[string]feedCell
 }
 
 func newCommon(p *plan.Plan, runID string) *common {
-	c := &common{runID: runID, tag: Tag(runID), tagBytes: []byte(Tag(runID)), vars: p.Vars, literal: map[string]bool{}}
+	c := &common{runID: runID, tag: Tag(runID), tagBytes: []byte(Tag(runID)), vars: p.Vars, literal: map[string]bool{}, cells: feedCells(p)}
 	for _, v := range p.Suite.Vars {
 		c.literal[v.Key] = v.Value.Kind == strictyaml.Number || v.Value.Kind == strictyaml.Bool
 	}
@@ -49,7 +52,7 @@ func newCommon(p *plan.Plan, runID string) *common {
 func (s *scope) begin(p *plan.Plan, l *leg) {
 	s.mailbox = &p.Mailboxes[l.arrival.Mailbox]
 	s.address = s.mailbox.Address[p.Sides[l.side].Path]
-	s.n = l.number
+	s.n, s.plan, s.arrival = l.number, p, &l.arrival
 	s.taken = s.taken[:0]
 	if s.random == nil {
 		s.random = vars.NewRandom(l.arrival.Seed, p.Anchor)
@@ -110,6 +113,9 @@ func (s *scope) Lookup(name string) (string, bool) {
 	if v, ok := s.common.vars[name]; ok {
 		return v, true
 	}
+	if v, ok := s.cell(name); ok {
+		return v, true
+	}
 	return s.random.Lookup(name)
 }
 
@@ -134,5 +140,5 @@ func (s *scope) Literal(name string) bool {
 	if s.has(name) {
 		return false
 	}
-	return name == "iteration" || s.common.literal[name] || s.random.Literal(name)
+	return name == "iteration" || s.common.literal[name] || s.literalCell(name) || s.random.Literal(name)
 }

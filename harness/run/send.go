@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cutover/harness/expect"
+	"cutover/harness/guard"
 	"cutover/harness/wire"
 )
 
@@ -49,6 +50,7 @@ func (w *worker) ask(v *visit, kind wire.Kind) (done time.Time, o outcome) {
 			return handed, on
 		}
 		v.capWait += waited
+		sent := r.leaves(w.side, l.arrival.Mailbox, handed)
 		o = w.send(v)
 		done = w.call.Timing.Done
 		m.own = max(0, handed.Sub(v.due)-v.capWait-v.signIn)
@@ -57,7 +59,7 @@ func (w *worker) ask(v *visit, kind wire.Kind) (done time.Time, o outcome) {
 			break
 		}
 		w.shard.pushback(l.measured, m.row)
-		if !w.again(v, try) {
+		if !w.again(v, try, sent) {
 			break
 		}
 		w.req.Kind = wire.Retry
@@ -105,7 +107,8 @@ func (w *worker) prepare(v *visit) error {
 			return &unauthorised{err}
 		}
 		w.req.Authorization = value
-		v.signIn = r.clock.Now().Sub(before)
+		v.now = r.clock.Now()
+		v.signIn = v.now.Sub(before)
 	}
 	return w.recipients(v)
 }
@@ -121,16 +124,19 @@ func (u *unauthorised) Unwrap() error { return u.err }
 // max_lag is not sent.
 func (w *worker) clear(v *visit, first bool) (now time.Time, waited time.Duration, o outcome) {
 	r := w.run
-	asked := r.clock.Now()
+	asked := v.now
+	if v.now = (time.Time{}); asked.IsZero() {
+		asked = r.clock.Now()
+	}
 	now = asked
-	at := v.lane.Reserve(now)
+	at := r.held(w.side, v.lane.Reserve(now))
 	if r.rates[w.side] != nil {
 		at = r.rates[w.side].Reserve(at)
 	}
 	for at.After(now) {
 		if first && at.Sub(v.due) > r.maxLag {
 			w.dropped = dropRate
-			if v.lane.Paused(now).After(now) {
+			if r.held(w.side, v.lane.Paused(now)).After(now) {
 				w.dropped = dropPause
 			}
 			return now, 0, tooLate
@@ -139,7 +145,7 @@ func (w *worker) clear(v *visit, first bool) (now time.Time, waited time.Duratio
 			return r.clock.Now(), 0, failed(wire.Canceled)
 		}
 		now = r.clock.Now()
-		at = v.lane.Paused(now)
+		at = r.held(w.side, v.lane.Paused(now))
 	}
 	return now, now.Sub(asked), ok
 }
@@ -174,6 +180,9 @@ func (w *worker) judge(v *visit) outcome {
 		if f.Kind == wire.Canceled && r.hard.Err() == nil {
 			return failed(wire.Reset)
 		}
+		if braked(f) {
+			return failed(wire.Canceled) // the run is being stopped: the leg did not fail
+		}
 		if f.Kind != wire.Canceled {
 			r.fault(v, f.Kind.String())
 		}
@@ -202,21 +211,24 @@ func (w *worker) judge(v *visit) outcome {
 	return ok
 }
 
+// braked reports whether the door refused a request because a brake has tripped.
+func braked(f *wire.Failure) bool {
+	var refusal *guard.Refusal
+	return f.Kind == wire.Refused && errors.As(f.Err, &refusal) && refusal.Rule == guard.RuleBrake
+}
+
 // again decides whether a request that was pushed back is sent once more, and
-// keeps the lane still for as long as the server asks.
-func (w *worker) again(v *visit, try int) bool {
+// keeps the lane, or the side, still for as long as the server asks. number is the
+// request's own on its side.
+func (w *worker) again(v *visit, try int, number uint64) bool {
 	r := w.run
-	if r.policy == observe || try >= maxRetries {
+	_, after := r.plan.Sides[w.side].Adapter.Pushback(&w.call.Response)
+	until := r.pushedBack(w, v, number, after, firstBackoff<<try)
+	switch {
+	case r.policy == observe || try >= maxRetries:
 		return false
-	}
-	if r.policy == ignore {
+	case r.policy == ignore:
 		return true
 	}
-	_, after := r.plan.Sides[w.side].Adapter.Pushback(&w.call.Response)
-	if after == 0 {
-		after = firstBackoff << try
-	}
-	until := w.call.Timing.Done.Add(after)
-	v.lane.Pause(until)
 	return until.Sub(v.due) < patience
 }

@@ -15,6 +15,7 @@ import (
 	"cutover/harness/result"
 	"cutover/harness/run"
 	"cutover/harness/wire"
+	"cutover/suites/strictyaml"
 )
 
 func TestWhyARunWasStoppedIsTold(t *testing.T) {
@@ -113,4 +114,77 @@ func TestInterruptingAClosedLoadEndsItsUsers(t *testing.T) {
 			t.Errorf("buckets %+v", b)
 		}
 	})
+}
+
+// When the brake trips, the door refuses what the legs under way still want to ask.
+// That is the run's doing and not the target's.
+func TestLegsThatABrakeCutShortAreInterrupted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		suite := strings.Replace(getSuite, "        get: /item\n", "        get: /item\n      - {name: again, get: /item}\n", 1)
+		p := compile(t, suite, onePath, plan.Options{})
+		cause := &guard.Refusal{Rule: guard.RuleBrake, What: "too many errors"}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		s := newTarget(func(_ *wire.Request, at time.Duration) reply {
+			if at >= 3*time.Second {
+				cancel(cause)
+				return reply{failure: wire.Refused, err: cause}
+			}
+			return reply{status: 200, body: "{}", after: 500 * time.Millisecond}
+		})
+		got, err := run.Run(ctx, p, deps(map[string]*target{"only": s}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// 100 a second: those of the first 2 s are through, those of the third are at
+		// their second step when the brake trips, and the one that tripped it has begun.
+		b := got.Buckets
+		if b.Failed != 0 || b.Completed < 200 || b.Interrupted < 50 || b.Interrupted > 101 || b.Sum() != 1000 || got.ExitCode != 5 {
+			t.Errorf("buckets %+v, exit %d", b, got.ExitCode)
+		}
+		if len(got.Faults) > 0 {
+			t.Errorf("faults %+v", got.Faults)
+		}
+		if ph := got.Phases[0]; ph.RanMS < 2990 || ph.RanMS > 3010 || ph.AskedPS < 99 || ph.AskedPS > 101 || ph.GotPS < 99 || ph.GotPS > 101 {
+			t.Errorf("the phase ran %v ms, asked %v/s, got %v/s; want 3000, 100, 100", ph.RanMS, ph.AskedPS, ph.GotPS)
+		}
+	})
+}
+
+func TestARunOfAFewIterationsEndsWithTheLastOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := compile(t, getSuite, onePath, plan.Options{Iterations: 5})
+		got := mustRun(t, p, deps(map[string]*target{"only": newTarget(always(time.Millisecond))}))
+		if took := got.Ended.Sub(got.Started); took > 51*time.Millisecond || got.Buckets.Completed != 5 || got.Phases[0].AskedPS != 100 {
+			t.Errorf("5 iterations at 100/s took %v, %+v, asked %v/s", took, got.Buckets, got.Phases[0].AskedPS)
+		}
+	})
+}
+
+func TestAGateThatAbortsEndsTheRun(t *testing.T) {
+	for _, row := range []struct {
+		it, gate string
+		want     *result.Stop
+		started  uint64 // legs
+	}{
+		{"ends it at the first second past its delay", "p95 of only < 300ms abort after 3s",
+			&result.Stop{Kind: result.StopGate, Why: "p95 of only < 300ms abort after 3s: observed 400ms after 3s of measuring"}, 30},
+		{"lets it go on while it holds", "p95 of only < 500ms abort after 3s", nil, 100},
+		{"lets it go on when it only judges the end", "p95 of only < 300ms", nil, 100},
+	} {
+		t.Run(row.it, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := compile(t, getSuite, onePath, plan.Options{Gates: []string{row.gate}, Rate: strictyaml.Rate{PerSecond: 10}, Duration: 10 * time.Second})
+				got := mustRun(t, p, deps(map[string]*target{"only": newTarget(always(400 * time.Millisecond))}))
+				if diff := cmp.Diff(row.want, got.Stop); diff != "" {
+					t.Errorf("stop (-want +got)\n%s", diff)
+				}
+				if n := got.Buckets.Planned - got.Buckets.NotStarted; n < row.started || n > row.started+2 || got.Buckets.Check() != nil {
+					t.Errorf("%d legs started, want about %d: %+v", n, row.started, got.Buckets)
+				}
+				if last := got.Gates[len(got.Gates)-1]; row.want != nil && (last.Verdict != result.Fail || got.ExitCode != 1 || got.Verdict != result.Fail) {
+					t.Errorf("%+v, exit code %d, %s: %q", last, got.ExitCode, got.Verdict, got.Reasons)
+				}
+			})
+		})
+	}
 }

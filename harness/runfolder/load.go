@@ -78,6 +78,9 @@ func loadSeries(file string) ([]result.Second, error) {
 // amend adds a later line of the same second. What is a level and not a count
 // keeps its highest value.
 func amend(into *result.Second, s result.Second) {
+	if into.Due == 0 && len(into.Series) == 0 { // the line that opened the record
+		into.Ahead = s.Ahead
+	}
 	into.Due += s.Due
 	into.Ahead = max(into.Ahead, s.Ahead)
 	into.Buckets = into.Buckets.Add(s.Buckets)
@@ -86,6 +89,9 @@ func amend(into *result.Second, s result.Second) {
 	into.CPU = max(into.CPU, s.CPU)
 	into.RSSBytes = max(into.RSSBytes, s.RSSBytes)
 	into.Findings = max(into.Findings, s.Findings)
+	if s.Comparison != nil {
+		into.Comparison = s.Comparison
+	}
 	for _, p := range s.Series {
 		addPoint(into, p)
 	}

@@ -279,6 +279,52 @@ func TestTheBucketsOfASealedRun(t *testing.T) {
 	}
 }
 
+func TestARunKilledBeforeItsFirstSecondHadEnded(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		opened bool
+		want   result.Buckets
+	}{
+		{"it had asked nothing when its record is empty", false, result.Buckets{Planned: 40, NotStarted: 40}},
+		{"its first second alone is unknown when its record was opened", true, result.Buckets{Planned: 40, NotStarted: 36, Unknown: 4}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			f := create(t, dir)
+			must(t, f.WriteRun(asked(40)))
+			if c.opened {
+				must(t, f.AppendSecond(result.Second{Phase: "steady", Measured: true, Ahead: 4}))
+			}
+			r, err := runfolder.Seal(dir)
+			must(t, err)
+			if diff := cmp.Diff(c.want, r.Buckets); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestGatesOfAKilledRunAreJudgedOnWhatItLeft(t *testing.T) {
+	dir := t.TempDir()
+	f := create(t, dir)
+	must(t, f.WriteRun(asked(40)))
+	must(t, f.AppendSecond(result.Second{Phase: "steady", Measured: true, Ahead: 4}))
+	s := second(1)
+	s.Comparison = &result.Comparison{Pairs: 4, Compared: 3, Equal: 2, Different: 1}
+	must(t, f.AppendSecond(s))
+	r, err := runfolder.SealJudged(dir, func(r *result.Result) {
+		if r.Comparison.Compared != 3 || len(r.Steps) != 2 || r.Steps[0].Count != 2 {
+			t.Errorf("the judge sees %+v and %d rows", r.Comparison, len(r.Steps))
+		}
+		r.Gates[0].Verdict, r.Gates[0].Observed = result.Fail, "1.2s"
+	})
+	must(t, err)
+	want := []string{"the run was killed: its record ends 2 s after the start", "gate failed: p95 of right < 1s (observed 1.2s)"}
+	if diff := cmp.Diff(want, r.Reasons); diff != "" || r.Verdict != result.Inconclusive {
+		t.Errorf("%s, reasons (-want +got)\n%s", r.Verdict, diff)
+	}
+}
+
 func TestADamagedFileIsNamed(t *testing.T) {
 	for _, c := range []struct{ file, content, want string }{
 		{runfolder.SeriesFile, "{\"t\": 0}\n{\"t\": oops}\n", "series.jsonl:2: "},

@@ -19,7 +19,11 @@ import (
 // accounted for is in the bucket unknown, and the verdict is inconclusive
 // unless the findings alone fail it. A folder that already has its result is
 // only read.
-func Seal(dir string) (*result.Result, error) {
+func Seal(dir string) (*result.Result, error) { return SealJudged(dir, nil) }
+
+// SealJudged is Seal with judge called on the result before its verdict is
+// decided: gates are evaluated there, on what is left. Nil: gates have no data.
+func SealJudged(dir string, judge func(*result.Result)) (*result.Result, error) {
 	r, err := Load(dir)
 	if !errors.Is(err, ErrUnfinished) {
 		return r, err
@@ -41,12 +45,20 @@ func Seal(dir string) (*result.Result, error) {
 	r.SealedByHand = true
 	r.Buckets = account(run.Planned, r.Series)
 	r.Steps = rows(r.Series, r.Paths)
+	for _, s := range r.Series {
+		if s.Comparison != nil {
+			r.Comparison = *s.Comparison
+		}
+	}
 	last := lastSecond(r.Series)
 	r.Ended = r.Started.Add(time.Duration(last) * time.Second)
 	r.Generator = generator(r.Series)
 	r.Phases = achieved(r.Phases, r.Series, len(r.Paths))
 	r.Stop = &result.Stop{Kind: result.StopKilled, Why: fmt.Sprintf("its record ends %d s after the start", last)}
-	r.NotTested = append(r.NotTested, "everything after the kill; gates and shifts were not evaluated, and differences count only as far as they were written")
+	r.NotTested = append(r.NotTested, "everything after the kill; shifts were not computed, and differences count only as far as they were written")
+	if judge != nil {
+		judge(r)
+	}
 	result.Decide(r)
 	return r, writeResult(dir, r)
 }
@@ -126,7 +138,10 @@ func account(planned uint64, seconds []result.Second) result.Buckets {
 	b.Planned = 0
 	ended := b.Sum()
 	b.Planned = max(planned, ended, due)
-	if due >= ended && due > 0 && b.Planned > due+ahead {
+	switch {
+	case len(seconds) == 0:
+		b.NotStarted = b.Planned // the record is opened before the first leg
+	case due >= ended && due+ahead > 0 && b.Planned > due+ahead:
 		b.NotStarted = b.Planned - due - ahead
 	}
 	b.Unknown = b.Planned - b.Sum()

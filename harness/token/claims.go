@@ -257,6 +257,9 @@ func (c *claims) facts() (all []Fact) {
 	if c.Iss != "" {
 		add("issued by", "%s", clean(c.Iss))
 	}
+	if c.Ver != "" {
+		add("format", "version %s", clean(c.Ver))
+	}
 	if proof := c.Proof + c.Proof2; proof != "" {
 		words := map[string]string{"0": "nothing (a public client)", "1": "a secret", "2": "a certificate"}
 		add("application proved by", "%s", orElse(words[proof], clean(proof)))

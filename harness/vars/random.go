@@ -80,7 +80,7 @@ var makers = []maker{
 	{name: "phone", make: appendPhone},
 	{name: "int", usual: 1_000_000, most: 1_000_000_000, literal: true, make: appendInt},
 	{name: "bool", literal: true, make: func(dst []byte, s *stream, _ int) []byte { return strconv.AppendBool(dst, s.below(2) == 1) }},
-	{name: "hex", usual: 16, most: 4096, make: appendHex},
+	{name: "hex", usual: 16, most: 2 << 20, make: appendHex},
 	{name: "guid", make: appendGUID},
 }
 

@@ -123,20 +123,28 @@
     }
   }
 
-  document.querySelectorAll("figure.chart").forEach(figure => {
+  const wake = figure => {
+    if (figure.dataset.awake) return;
+    figure.dataset.awake = "yes";
     const chart = new Chart(figure), group = figure.dataset.group;
     if (!group) return;
     if (!groups.has(group)) groups.set(group, []);
     groups.get(group).push(chart);
     groups.get(group).forEach(c => { c.peers = groups.get(group); });
+  };
+  document.querySelectorAll("figure.chart").forEach(figure => { // those that are folded away wake when they are shown
+    const fold = figure.closest("details:not([open])");
+    if (fold) fold.addEventListener("toggle", () => fold.querySelectorAll("figure.chart").forEach(wake), {once: true});
+    else wake(figure);
   });
   document.querySelectorAll(".hint, .filter").forEach(e => { e.hidden = false; });
 
   const findings = [...document.querySelectorAll(".finding")];
   const find = document.getElementById("find"), found = document.getElementById("found"), all = document.getElementById("all");
   if (find && findings.length) {
-    const texts = findings.map(f => f.textContent.toLowerCase());
+    let texts;
     find.addEventListener("input", () => {
+      texts ??= findings.map(f => f.textContent.toLowerCase());
       const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
       findings.forEach((f, i) => {
@@ -159,5 +167,28 @@
   } else if (find) {
     find.closest(".filter").hidden = true;
   }
+  const tree = document.querySelector(".tree");
+  if (tree) tree.addEventListener("keydown", e => {
+    const stops = [...tree.querySelectorAll("summary, a")].filter(s => s.checkVisibility());
+    const at = stops.indexOf(e.target);
+    if (at < 0) return;
+    const fold = e.target.tagName === "SUMMARY" ? e.target.parentElement : null;
+    const go = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: stops.length - 1 }[e.key];
+    if (go !== undefined) stops[Math.min(stops.length - 1, Math.max(0, go))].focus();
+    else if (e.key === "ArrowRight" && fold && !fold.open) fold.open = true;
+    else if (e.key === "ArrowRight" && fold) stops[Math.min(stops.length - 1, at + 1)].focus();
+    else if (e.key === "ArrowLeft" && fold && fold.open) fold.open = false;
+    else if (e.key === "ArrowLeft") { const up = (fold ? fold.parentElement : e.target).closest("details"); if (up && tree.contains(up)) up.querySelector("summary").focus(); }
+    else return;
+    e.preventDefault();
+  });
+  const reveal = () => {
+    const to = /^#f\d+$/.test(location.hash) && document.querySelector(location.hash);
+    if (!to) return;
+    for (let d = to; d; d = d.parentElement.closest("details")) d.open = true;
+    to.scrollIntoView();
+  };
+  addEventListener("hashchange", reveal);
+  reveal();
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(d => { d.open = true; }));
 })();

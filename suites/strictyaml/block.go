@@ -74,6 +74,33 @@ func (b *Block) hold(n *yaml.Node, value any) {
 	b.held[n.Value] = value
 }
 
+// With returns the block with one parameter more, such as NewBlock takes. A block whose
+// parameters are no mapping, or that has the parameter already, is returned as it is.
+func (b Block) With(key string, value any) Block {
+	if b.node == nil || b.node.Kind != yaml.MappingNode || b.Has(key) {
+		return b
+	}
+	out := b
+	out.held = maps.Clone(b.held)
+	if out.held == nil {
+		out.held = make(map[string]any)
+	}
+	node := *b.node
+	node.Content = append(slices.Clone(b.node.Content), out.build(key), out.build(value))
+	out.node = &node
+	return out
+}
+
+// Has reports whether the block's mapping holds a key.
+func (b Block) Has(key string) bool {
+	n := b.node
+	if n == nil || n.Kind != yaml.MappingNode {
+		return false
+	}
+	d := &decoder{file: b.Pos.File}
+	return slices.ContainsFunc(d.pairs(n), func(p pair) bool { return p.key == key })
+}
+
 // HasParams reports whether anything stands behind the kind.
 func (b Block) HasParams() bool { return b.node != nil }
 

@@ -38,6 +38,7 @@ type Limiter struct {
 	limits Limits
 	clock  clock.Clock
 	shard  [shards]limiterShard
+	ledger ledger
 }
 
 type limiterShard struct {
@@ -53,6 +54,8 @@ type lane struct {
 	requests span
 	upload   span
 	release  func()
+	refused  time.Time // when the window under way was opened by a refusal
+	closed   time.Time // until when a Retry-After has closed the lane
 }
 
 // span is a sliding window of slots: a tenth of the window is its resolution.
@@ -90,22 +93,20 @@ func (m *Limiter) Admit(app, mailbox string, upload int64) (release func(), refu
 		}
 		s.lane[laneKey{app, mailbox}] = l
 	}
-	var now time.Time
-	if m.limits.Requests > 0 || m.limits.Upload > 0 {
-		now = m.clock.Now()
-	}
+	now := m.clock.Now()
+	m.arrives(l, now)
 	if m.limits.Requests > 0 {
 		if after := l.requests.add(now, m.limits.Window, 1, int64(m.limits.Requests)); after > 0 {
-			return nil, &Pushback{429, "TooManyRequests", "Please retry again later.", after}
+			return nil, m.refuses(l, now, &Pushback{429, "TooManyRequests", "Please retry again later.", after})
 		}
 	}
 	if m.limits.Upload > 0 && upload > 0 {
 		if after := l.upload.add(now, m.limits.UploadSpan, upload, m.limits.Upload); after > 0 {
-			return nil, &Pushback{429, "ApplicationThrottled", "Application is over its UploadVolume limit.", after}
+			return nil, m.refuses(l, now, &Pushback{429, "ApplicationThrottled", "Application is over its UploadVolume limit.", after})
 		}
 	}
 	if m.limits.Concurrent > 0 && l.active >= m.limits.Concurrent {
-		return nil, &Pushback{429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.", m.limits.Concurrency}
+		return nil, m.refuses(l, now, &Pushback{429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.", m.limits.Concurrency})
 	}
 	l.active++
 	return l.release, nil

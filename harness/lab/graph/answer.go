@@ -105,6 +105,14 @@ func give(b *buffer) {
 
 // send writes a JSON answer and gives its buffer back.
 func (c *call) send(status int, b *buffer, body []byte) *fault {
+	c.write(status, body)
+	b.bytes = body
+	give(b)
+	return nil
+}
+
+// write writes a JSON answer.
+func (c *call) write(status int, body []byte) {
 	h := c.w.Header()
 	h["Content-Type"] = contentTypeJSON
 	if c.prefer.noMetadata {
@@ -119,9 +127,6 @@ func (c *call) send(status int, b *buffer, body []byte) *fault {
 	if c.r.Method != http.MethodHead {
 		c.w.Write(body)
 	}
-	b.bytes = body
-	give(b)
-	return nil
 }
 
 // done answers without a body.
@@ -178,9 +183,9 @@ func (c *call) context(b []byte, fragment ...string) []byte {
 func (c *call) userContext() string { return "users('" + c.mb.User().OID + "')" }
 
 // key is a key in a context: '=' and '@' are escaped there.
-func contextKey(k string) string {
-	return strings.NewReplacer("=", "%3D", "@", "%40").Replace(k)
-}
+func contextKey(k string) string { return contextEscapes.Replace(k) }
+
+var contextEscapes = strings.NewReplacer("=", "%3D", "@", "%40")
 
 // location is the URL of a new item.
 func (c *call) location(path string) {

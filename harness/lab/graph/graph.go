@@ -85,6 +85,7 @@ type Service struct {
 	routes     *node
 	uploads    uploads
 	plans      planCache
+	pages      store.Pages
 }
 
 // New returns a service.
@@ -129,6 +130,7 @@ type call struct {
 	clientID  string
 	plan      any // *plan[T] of the operation's schema
 	raw       string
+	stamp     *store.Stamp // set when the page that is made may be kept
 }
 
 // ServeHTTP answers one request.

@@ -27,12 +27,15 @@ func (c *call) messagesContext() string {
 }
 
 func listMessages(c *call) *fault {
+	if c.again() {
+		return nil
+	}
 	folder, f := c.messageFolder()
 	if f != nil {
 		return f
 	}
 	p := c.plan.(*plan[message])
-	if p.q.HasSearch {
+	if p.q.HasSearch || p.q.SkipToken != "" {
 		return searchMessages(c, folder, p)
 	}
 	top := messages.page(c, p)

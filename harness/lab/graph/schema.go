@@ -383,7 +383,9 @@ func writeList[T any](c *call, s *schema[T], p *plan[T], fragment string, items 
 		body = appendEscaped(body, c.nextLink(p.q, next))
 		body = append(body, '"')
 	}
-	return c.send(200, b, append(body, '}'))
+	body = append(body, '}')
+	c.keepPage(body)
+	return c.send(200, b, body)
 }
 
 // writeOne writes a single entity.

@@ -151,6 +151,13 @@ func readUpload(n *jsonNode) (*uploadSession, *fault) {
 // credential: a request that brings an Authorization header is refused.
 func (s *Service) Uploads() http.Handler { return http.HandlerFunc(s.serveUpload) }
 
+// Opened says whether the service opened the upload session of a path.
+func (s *Service) Opened(path string) bool {
+	s.uploads.mu.Lock()
+	defer s.uploads.mu.Unlock()
+	return s.uploads.sessions[path] != nil
+}
+
 func (s *Service) serveUpload(w http.ResponseWriter, r *http.Request) {
 	c := &call{s: s, w: w, r: r}
 	c.identify()

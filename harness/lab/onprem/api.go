@@ -23,6 +23,7 @@ type call struct {
 	link     string   // address of the request without its query
 	applied  []string // preferences that were honoured
 	track    bool     // Prefer: odata.track-changes
+	stamp    store.Stamp
 }
 
 // answerError is a refusal of the REST API.
@@ -92,6 +93,9 @@ func (c *call) dispatch(s *Service, rest string) (int, error) {
 	segments, err = c.addressed(s, segments)
 	if err != nil {
 		return 0, err
+	}
+	if c.again() {
+		return http.StatusOK, nil
 	}
 	var bad *odata.Error
 	if c.q, bad = odata.Parse(c.r.URL.RawQuery); bad != nil {

@@ -92,7 +92,9 @@ func listMessages(c *call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return page(c, resource, p.Items, p.More, p.Total, c.message)
+	status, err := page(c, resource, p.Items, p.More, p.Total, c.message)
+	c.keepPage()
+	return status, err
 }
 
 // item is the message that the path names.

@@ -75,6 +75,7 @@ type Service struct {
 	serial    atomic.Uint64 // request ids
 	beginning int64
 	buffers   sync.Pool // *[]byte: bodies of answers
+	pages     store.Pages
 }
 
 // New makes the service.
@@ -173,6 +174,10 @@ func (s *Service) serve(x *exchange, rest string) {
 		return
 	}
 	if !s.signIn(x) {
+		return
+	}
+	if x.directory == "ews" {
+		s.ews(x)
 		return
 	}
 	if x.directory != "api" {

@@ -7,7 +7,7 @@ import (
 
 // contents are the rows about bodies, times, recurrence and meetings.
 var contents = []Quirk{
-	{ID: "body.event_text", State: Toggle, Side: "onprem", Class: "adapter", Certainty: "captured", Source: "graph-docs 8215",
+	{ID: "body.event_text", State: Toggle, Side: "onprem", Class: "breaking", Certainty: "captured", Source: "graph-docs 8215",
 		About: "On-prem a text body of an event stays text; the cloud answers with an HTML wrapper.", Trigger: "events",
 		act: &act{side: "onprem", method: http.MethodGet, paths: eventPaths, rewrite: func(_ *http.Request, doc any) any {
 			return eachEntity(doc, func(m map[string]any) {
@@ -74,7 +74,7 @@ var contents = []Quirk{
 				}
 			})
 		}}},
-	{ID: "recur.inexpressible", State: Toggle, Side: "cloud", Class: "capability", Certainty: "client code", Source: "davmail 4f55bed6, outlook-schedule-recurring-events",
+	{ID: "recur.inexpressible", State: Toggle, Side: "cloud", Class: "breaking", Certainty: "client code", Source: "davmail 4f55bed6, outlook-schedule-recurring-events",
 		About: "A pattern that on-prem takes is refused by the cloud.", Trigger: "POST of a relative yearly series",
 		act: &act{side: "cloud", method: http.MethodPost, paths: eventPaths, body: true,
 			when:   func(_ *http.Request, body []byte) bool { return strings.Contains(string(body), "relativeYearly") },

@@ -14,7 +14,7 @@ var envelopes = []Quirk{
 		About: "Contexts and links name another root; each entity has an @odata.id.", Trigger: "every answer"},
 	{ID: "props.absent", State: Inherent, Side: "onprem", Class: "capability", Certainty: "documented", Source: "REST resource reference of August 2016",
 		About: "Properties newer than 2016 are absent: flag, internetMessageId, conversationIndex, locations, transactionId and others.", Trigger: "messages, events, calendars, folders"},
-	{ID: "null.absent", State: Toggle, Side: "onprem", Class: "adapter", Certainty: "inferred", Source: "normalisation rules for comparison",
+	{ID: "null.absent", State: Toggle, Side: "onprem", Class: "breaking", Certainty: "inferred", Source: "normalisation rules for comparison",
 		About: "A property without a value is left out instead of written as null.", Trigger: "contacts and events",
 		act: &act{side: "onprem", paths: concat(contactPaths, eventPaths), rewrite: func(_ *http.Request, doc any) any {
 			return eachEntity(doc, func(m map[string]any) {
@@ -36,7 +36,7 @@ var envelopes = []Quirk{
 	{ID: "locate.error", State: Toggle, Side: "proxy", Class: "breaking", Certainty: "captured", Source: "docs-contrib 4341",
 		About: "An on-prem mailbox is answered by ResourceNotFound instead of MailboxNotEnabledForRESTAPI.", Trigger: "Graph of today, on-prem mailbox"},
 	{ID: "meta.headers", State: Toggle, Side: "onprem", Class: "adapter", Certainty: "captured", Source: "office-js 1737, graph-docs 2350",
-		About: "The REST API tells its rate limits in headers, Graph does not.", Trigger: "every answer",
+		About: "Both sides always name their servers in headers of their own; with the toggle the REST API tells its rate limits too, which Graph never does.", Trigger: "every answer",
 		act: &act{side: "onprem", header: func(h http.Header) {
 			h.Set("Rate-Limit-Limit", "10000")
 			h.Set("Rate-Limit-Remaining", "9998")
@@ -57,7 +57,7 @@ var signIns = []Quirk{
 	{ID: "auth.policy", State: Toggle, Side: "cloud", Class: "capability", Certainty: "documented", Source: "docs-contrib 8731, auth-limit-mailbox-access",
 		About: "An application access policy denies the mailbox: 403, access to OData is disabled.", Trigger: "every request",
 		act: &act{side: "cloud", refuse: problem(http.StatusForbidden, "ErrorAccessDenied", "Access to OData is disabled.")}},
-	{ID: "autod.v2", State: Inherent, Side: "both", Class: "breaking", Certainty: "documented", Source: "Teams and Exchange interaction, Outlook mobile discovery",
+	{ID: "autod.v2", State: Inherent, Side: "both", Class: "adapter", Certainty: "documented", Source: "Teams and Exchange interaction, Outlook mobile discovery",
 		About: "The cloud end answers 302 for an on-prem mailbox, the on-prem end a URL.", Trigger: "autodiscover.json"},
 	{ID: "autod.stale", State: Toggle, Side: "both", Class: "timing", Certainty: "inferred", Source: "field knowledge", Alone: true,
 		About: "After a move Autodiscover answers with the old side for a while.", Trigger: "autodiscover.json after a move"},

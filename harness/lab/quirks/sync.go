@@ -29,7 +29,7 @@ var syncs = []Quirk{
 		About: "Pages are short and the next one begins at no multiple of the page size.", Trigger: "lists of messages",
 		act: &act{side: "cloud", method: http.MethodGet, paths: messageLists, rewrite: shortPage}},
 	{ID: "list.truncate", State: Waits, Side: "onprem", Class: "breaking", Certainty: "documented", Source: "EWS FindItem operation", About: "Lists of EWS cut long properties at 255 characters.", Trigger: "FindItem"},
-	{ID: "conflict.code", State: Toggle, Side: "cloud", Class: "breaking", Certainty: "captured", Source: "davmail 491",
+	{ID: "conflict.code", State: Toggle, Side: "cloud", Class: "adapter", Certainty: "captured", Source: "davmail 491",
 		About: "A PATCH is refused with 412 although no change key was sent.", Trigger: "PATCH of a message or an event",
 		act: &act{side: "cloud", method: http.MethodPatch, paths: concat(messageItem, eventItem),
 			refuse: problem(http.StatusPreconditionFailed, "ErrorIrresolvableConflict", "The send or update operation could not be performed because the change key passed in the request does not match the current change key for the item.")}},

@@ -26,9 +26,12 @@ const mailSpan = 200 * 24 * time.Hour
 // generateMail builds the index of the generated messages: when, where, read
 // or not. No text is made here.
 func (m *Mailbox) generateMail() *mailSection {
-	n := m.store.cfg.Messages
+	n := m.messages
 	sec := &mailSection{folders: make(map[Key]*folder, 32), made: make([]entry, n), created: map[uint32]*entry{}}
 	seedFolders(sec)
+	if m.store.cfg.Zipf {
+		moreFolders(sec)
+	}
 	sec.all = make([]*entry, n, n+8)
 	counts := map[Key]int{}
 	for i := range sec.made {
@@ -82,6 +85,8 @@ func (m *Mailbox) shape(i int) shape {
 	src := prose.New(mix(m.content, shapeStream+uint64(i)*2+1))
 	var s shape
 	switch n := src.IntN(100); {
+	case m.store.cfg.Zipf:
+		s.folder = zipfFolder(n, src.IntN(1e6))
 	case n < 42:
 		s.folder = InboxFolder
 	case n < 62:
@@ -140,7 +145,7 @@ func messageSize(src *prose.Source, percent int) (text, bulk int) {
 func (m *Mailbox) thread(i int) (seed uint64, depth int) {
 	pick := func(i int) uint64 { return mix(m.content, threadStream+uint64(i)) % 3 }
 	block, mine := i/5, pick(i)
-	for j := i + 1; j < (block+1)*5 && j < m.store.cfg.Messages; j++ {
+	for j := i + 1; j < (block+1)*5 && j < m.messages; j++ {
 		if pick(j) == mine {
 			depth++
 		}

@@ -33,6 +33,8 @@ type Config struct {
 	Seed         uint64
 	Pairs        int              // twin pairs; 50
 	Messages     int              // messages in each mailbox; 200
+	Items        []int            // messages by the number of the pair, in turn; overrides Messages
+	Zipf         bool             // 60 folders filled by Zipf's law instead of 8 besides the well-known ones
 	Events       int              // events (series count once) in each mailbox; 40
 	Contacts     int              // contacts in each mailbox; 30
 	Requests     int              // every n-th generated message to the owner is a meeting request; 0: none
@@ -132,7 +134,8 @@ func (s *Store) place(mb *Mailbox, p person, at Location, n int) {
 	}
 	mb.location.Store(uint32(at))
 	mb.epoch.Store(1)
-	mb.sequence = uint64(s.cfg.Messages + s.cfg.Events + s.cfg.Contacts + 64)
+	mb.messages = s.cfg.sizeOf(n)
+	mb.sequence = uint64(mb.messages + s.cfg.Events + s.cfg.Contacts + 64)
 	mb.serial = createdSerial
 	for _, k := range []string{address, mb.user.OID} {
 		s.byKey[strings.ToLower(k)] = mb
@@ -233,6 +236,7 @@ type Mailbox struct {
 	user           User
 	content        uint64 // seed of the content, equal for twins
 	secret         uint64 // seed of ids, differs between twins
+	messages       int    // generated ones
 	location       atomic.Uint32
 	epoch          atomic.Uint32 // part of every id; grows when a move renews ids
 	syncGeneration atomic.Uint32 // part of every delta token

@@ -106,10 +106,15 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request, _ string) {
 	s.back(w, r, redirect, url.Values{"code": {code}, "session_state": {s.id("session")}})
 }
 
-// back sends the browser to the application, in the query or the fragment.
+// back sends the browser to the application: in the query, the fragment, or by
+// a form that the browser posts, which is what MSAL asks for.
 func (s *Service) back(w http.ResponseWriter, r *http.Request, redirect string, v url.Values) {
 	if state := r.Form.Get("state"); state != "" {
 		v.Set("state", state)
+	}
+	if r.Form.Get("response_mode") == "form_post" {
+		post(w, redirect, v)
+		return
 	}
 	separator := "?"
 	if strings.Contains(redirect, "?") {

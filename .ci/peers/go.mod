@@ -1,0 +1,3 @@
+module cutover/ci/peers
+
+go 1.26.0

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"cutover/harness/history"
+	"cutover/harness/result"
+	"cutover/harness/runfolder"
+)
+
+// kills is how many runs are killed, each at an instant of its own.
+const kills = 50
+
+// killRate is the load of the smoke suite in legs per second, over both paths.
+const killRate = 40
+
+// TestSoakARunKilledAtAnyInstantIsSealed kills whole runs, at random instants
+// from their first moment to their last write. The seed is fixed; the instants
+// are not, because machines differ.
+func TestSoakARunKilledAtAnyInstantIsSealed(t *testing.T) {
+	if os.Getenv("CUTOVER_SOAK") == "" {
+		t.Skip("takes minutes: CUTOVER_SOAK=1 runs it")
+	}
+	dir := t.TempDir()
+	random := rand.New(rand.NewPCG(8, 50))
+	var sealed, early, finished int
+	var unknown uint64
+	for n := range kills {
+		folder := filepath.Join(dir, fmt.Sprintf("run-%02d", n))
+		killed := killedRun(t, dir, folder, time.Duration(300+random.IntN(8_500))*time.Millisecond)
+		switch {
+		case !runfolder.IsRun(folder):
+			early++ // nothing had been promised yet
+			continue
+		case !killed:
+			finished++
+		}
+		_, err := os.Stat(filepath.Join(folder, runfolder.ResultFile))
+		open := err != nil
+		r := sealedRun(t, dir, folder)
+		if err := r.Buckets.Check(); err != nil {
+			t.Errorf("run %d: %v", n, err)
+		}
+		if !open {
+			continue
+		}
+		sealed++
+		if r.Verdict != result.Inconclusive || r.ExitCode != result.ExitInconclusive {
+			t.Errorf("run %d was killed, and says %s with exit code %d", n, r.Verdict, r.ExitCode)
+		}
+		unknown = max(unknown, r.Buckets.Unknown)
+		if r.Buckets.Unknown > 2*killRate+killRate/2 { // the second that was lost, the one announced, what was in flight
+			t.Errorf("run %d: %d legs are unknown, more than its last second", n, r.Buckets.Unknown)
+		}
+		if len(r.Series) > 5 && len(r.Findings) == 0 {
+			t.Errorf("run %d: %d seconds reached the disk, and no finding did", n, len(r.Series))
+		}
+	}
+	t.Logf("%d killed and sealed, %d before they had a folder, %d had ended; at most %d legs unknown", sealed, early, finished, unknown)
+	if sealed < kills/2 {
+		t.Errorf("only %d of %d runs were killed on their way", sealed, kills)
+	}
+	historyHolds(t, filepath.Join(dir, "history.db"))
+}
+
+// killedRun starts a run, kills it after a while, and says whether it was still
+// running.
+func killedRun(t *testing.T, dir, folder string, after time.Duration) bool {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "cutover", "run", "smoke", "--duration", "6s", "--out", folder, "--history", "history.db", "--quiet")
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() }) // gone already: nothing to kill
+	err := cmd.Wait()
+	timer.Stop()
+	if cmd.ProcessState.Exited() && err != nil && cmd.ProcessState.ExitCode() > exitInconclusive {
+		t.Errorf("a run that was not killed: %v\n%s", err, stderr.String())
+	}
+	return !cmd.ProcessState.Exited()
+}
+
+// sealedRun seals a folder as a user does, and reads what was made.
+func sealedRun(t *testing.T, dir, folder string) *result.Result {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "cutover", "report", "--partial", folder, "--format", "junit", "--out", filepath.Join(folder, "sealed.xml"))
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s does not seal: %v\n%s", folder, err, out)
+	}
+	r, err := runfolder.Load(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// historyHolds checks that every recorded run has all its rows.
+func historyHolds(t *testing.T, file string) {
+	t.Helper()
+	h, err := history.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	if err := h.Check(); err != nil {
+		t.Errorf("the history is damaged: %v", err)
+	}
+	runs, err := h.List(history.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, run := range runs {
+		if metrics, err := h.Metrics(run); err != nil || len(metrics) == 0 {
+			t.Errorf("%s has %d rows: %v", run.RunID, len(metrics), err)
+		}
+	}
+	t.Logf("the history holds %d runs", len(runs))
+}

@@ -1,0 +1,106 @@
+package run_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"cutover/harness/audit"
+	"cutover/harness/clock"
+	"cutover/harness/journal"
+	"cutover/harness/plan"
+	"cutover/harness/run"
+	"cutover/harness/wire"
+	"cutover/profiles"
+	"cutover/suites"
+)
+
+const draftSuite = `
+suite: drafts
+scenarios:
+  - name: write
+    steps: [{name: create, post: /me/messages, body: {subject: "{{random.subject}}"}}]
+load: [{name: steady, closed: {users: %d, for: %v}}]
+`
+
+// slow takes a mailbox server's time for a write, and records it as the door does.
+type slow struct {
+	takes time.Duration
+	clock clock.Clock
+	trail *audit.Trail // nil: none
+}
+
+func (s *slow) Do(ctx context.Context, req *wire.Request, into *wire.Call) {
+	into.Reset()
+	into.Timing.Sent = s.clock.Now()
+	_ = s.clock.SleepUntil(ctx, into.Timing.Sent.Add(s.takes))
+	into.Timing.Done = s.clock.Now()
+	into.Response.Status = 201
+	into.Response.Body = append(into.Response.Body[:0], `{"id":"AAMkAGI2"}`...)
+	if s.trail != nil {
+		if err := s.trail.Record(audit.Event{At: into.Timing.Done, Path: "only", Kind: "steps", Mailbox: req.Mailbox, Method: req.Method, Template: req.Template, Writes: true, Status: 201}); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// written runs the drafts suite and returns its writes per second.
+func written(tb testing.TB, users int, length time.Duration, kept bool) float64 {
+	tb.Helper()
+	s, err := suites.Parse("s.yaml", fmt.Appendf(nil, draftSuite, users, length))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var boxes strings.Builder
+	for i := range users {
+		fmt.Fprintf(&boxes, "  - {name: box-%d, only_smtp: b%d@near.test}\n", i, i)
+	}
+	p, err := profiles.Parse("p.yaml", []byte("profile: near\npaths:\n  only: {graph: {url: \"http://127.0.0.1:9/v1.0\", as: user}}\nmailboxes:\n"+boxes.String()))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	compiled, err := plan.Compile(s, p, plan.Options{AllowWrite: true})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	target := &slow{takes: 50 * time.Millisecond, clock: clock.System()}
+	d := run.Deps{RunID: "b", Clock: clock.System(), Doers: map[string]wire.Doer{"only": target}}
+	if kept {
+		dir := tb.TempDir()
+		log, err := journal.Open(filepath.Join(dir, "journal.jsonl"))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		defer log.Close()
+		d.Journal = log
+		if target.trail, err = audit.Create(filepath.Join(dir, "audit.jsonl"), []byte("0123456789abcdef"), audit.Start{RunID: "b"}); err != nil {
+			tb.Fatal(err)
+		}
+		defer target.trail.Close()
+	}
+	got, err := run.Run(tb.Context(), compiled, d)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return float64(got.Buckets.Completed) / length.Seconds()
+}
+
+// BenchmarkRecords is what journal and audit cost at about 2,000 writes a second: as many
+// users as reach that against a server that takes 50 ms for a write, once without the
+// records and once with them, in turns.
+func BenchmarkRecords(b *testing.B) {
+	const users, turn = 100, time.Second
+	var bare, kept float64
+	for b.Loop() {
+		bare += written(b, users, turn, false)
+		kept += written(b, users, turn, true)
+	}
+	n := float64(b.N)
+	b.ReportMetric(bare/n, "bare_writes/s")
+	b.ReportMetric(kept/n, "kept_writes/s")
+	b.ReportMetric(100*(1-kept/bare), "%cost")
+	b.ReportMetric(0, "ns/op")
+}
