@@ -19,13 +19,13 @@ run: build ## the main job: smoke suite, both paths of the simulated lab, verdic
 	./bin/cutover run
 
 test: ## all tests
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 check: fmt vet lint test race fuzz ## what every commit must pass; needs only Go
 	@echo "check: passed"
 
 check-full: .ci/node_modules/.installed fmt vet lint ## check, with every test that needs a foreign tool (a skip is a failure), and coverage
-	@CUTOVER_REQUIRE_TOOLS=1 CUTOVER_NODE_MODULES=$(CURDIR)/.ci/node_modules $(GO) test -v ./... >.ci/test.log 2>&1; status=$$?; \
+	@CUTOVER_REQUIRE_TOOLS=1 CUTOVER_NODE_MODULES=$(CURDIR)/.ci/node_modules $(GO) test -timeout 20m -v ./... >.ci/test.log 2>&1; status=$$?; \
 	  grep -E '^(ok|FAIL|---|panic:)|^ +--- FAIL' .ci/test.log | grep -v '^--- PASS' ; \
 	  if [ $$status -ne 0 ]; then grep -B2 -A30 -E '^ *--- FAIL' .ci/test.log | head -300; exit $$status; fi; \
 	  if grep -E '^ *--- SKIP' .ci/test.log | grep -v Soak; then echo "check-full: a test was skipped"; exit 1; fi
@@ -50,7 +50,7 @@ lint: ## staticcheck, at the version pinned in .ci/tools.mod
 	$(TOOL) staticcheck -checks inherit,-SA1019 ./...
 
 race: ## the tests again with the race detector
-	$(GO) test -race -short ./cmd/... ./harness/... ./suites/... ./profiles/... ./reports/...
+	$(GO) test -timeout 20m -race -short ./cmd/... ./harness/... ./suites/... ./profiles/... ./reports/...
 
 # Before Go 1.27 a target can end with "context deadline exceeded" and no failing input when its time
 # is up (golang/go#75804). That alone is asked again, twice at most; a failing input always fails.
@@ -60,14 +60,14 @@ fuzz: ## each fuzz target for FUZZTIME (default 5s)
 	  for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$pkg/*_test.go | sed 's/func //'); do \
 	    for try in 1 2 3; do \
 	      echo "fuzz $$pkg $$target"; \
-	      $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$pkg >$$out 2>&1 && break; \
+	      $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./$$pkg >$$out 2>&1 && break; \
 	      if [ $$try = 3 ] || grep -q 'Failing input' $$out || ! grep -q 'context deadline exceeded' $$out; then cat $$out; exit 1; fi; \
 	    done; \
 	  done; \
 	done
 
 cover: ## statement coverage of harness/**, which must not fall below COVER percent
-	$(GO) test -short -coverprofile=coverage.out -coverpkg=./harness/... ./... >/dev/null
+	$(GO) test -timeout 20m -short -coverprofile=coverage.out -coverpkg=./harness/... ./... >/dev/null
 	@$(GO) tool cover -func=coverage.out | awk -v floor=$(COVER) '/^total:/ {sub("%","",$$3); printf "coverage of harness/**: %s%% (floor %s%%)\n", $$3, floor; if ($$3+0 < floor) exit 1}'
 
 bench: ## all benchmarks, ten times each, into bench.txt for benchstat
@@ -84,6 +84,10 @@ bench-peers: build ## hold cutover against wrk, h2load, fortio, hey and k6 (abou
 	  test -x $(PEERS)/$${name##*/} || GOFLAGS=-mod=mod GOBIN=$(CURDIR)/$(PEERS) $(GO) install $$module || exit 1; done
 	@cp bin/cutover $(PEERS)/cutover && cd .ci/peers && $(GO) build -o bin/peers . && ./bin/peers -bin bin $(PEERFLAGS) | tee bin/tables.md
 
+# soak holds the instrument against known truths, searches and freezes; 100,000 generated suites against the
+# rules and 1,000 against the lab; 100 writing runs killed and cleaned up, and 50 runs killed and sealed; months of
+# history with several writers; the journal under kills; tokens that expire; then a minute of each fuzz target.
+# About half an hour for the tests on an idle machine with two processors, and a minute a fuzz target.
 soak: ## what takes too long for check: long fuzzing, kill and expiry tests
 	CUTOVER_SOAK=1 $(GO) test -timeout 60m -run 'Soak' ./...
 	$(MAKE) fuzz FUZZTIME=60s

@@ -20,11 +20,17 @@ type checker struct {
 }
 
 var (
-	profileName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
-	pathName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	profileName = nameForm{regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)}
+	pathName    = nameForm{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)}
 	token       = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 	reserved    = []string{"left", "right", "each", "any"}
 )
+
+// nameForm is the form of a name of at most 64 characters. The length is no part of the
+// pattern, which would take a hundred times as long to compile.
+type nameForm struct{ *regexp.Regexp }
+
+func (n nameForm) MatchString(s string) bool { return len(s) <= 64 && n.Regexp.MatchString(s) }
 
 func (c *checker) paths() {
 	p := c.profile

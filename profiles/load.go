@@ -84,6 +84,9 @@ func Load(nameOrFile string) (*Profile, error) {
 	if data, err := embedded.ReadFile(file); err == nil && !strings.ContainsAny(nameOrFile, `/\`) {
 		return parse(path.Join("profiles", file), data, embedReader)
 	}
+	if info, err := os.Stat(nameOrFile); err == nil && info.IsDir() {
+		return nil, strictyaml.Problems{{Pos: strictyaml.Pos{File: nameOrFile}, Msg: "this is a folder: name a profile in it"}}
+	}
 	data, err := readFile(nameOrFile, strictyaml.MaxBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &absent{nameOrFile}
@@ -130,6 +133,9 @@ func Parse(file string, data []byte) (*Profile, error) {
 }
 
 func parse(file string, data []byte, read reader) (*Profile, error) {
+	if key, at := strictyaml.First(file, data, "suite", "profile"); key == "suite" {
+		return nil, strictyaml.Problems{{Pos: at, Msg: "this is a suite, which says what to ask: give it without --profile, which wants a deployment"}}
+	}
 	p := &Profile{Source: data}
 	problems := strictyaml.Decode(file, data, p)
 	if p.Pos.Line == 0 {

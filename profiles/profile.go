@@ -24,6 +24,7 @@ type Profile struct {
 	Stores    string                            `yaml:"stores" enum:"same,twin,moved" doc:"How the two mailboxes of a pair relate: one store reached twice (same), two stores with the same content (twin, default), or one that has moved (moved)."`
 	Mailboxes Mailboxes                         `yaml:"mailboxes" doc:"The mailboxes: a list, {file: mailboxes.csv}, or {lab: 200}. Without any, requests are made for one anonymous mailbox."`
 	Control   string                            `yaml:"control" doc:"Name of a mailbox that the load leaves alone and that is watched instead: the run stops when its answers become half as slow again (p95 above 1.5 times what it was before the load)."`
+	Approver  string                            `yaml:"approver" doc:"File of the approver's public key (Ed25519, PEM), relative to the profile: a consent file is then accepted only with its signature, FILE.sig, beside it."`
 	Limits    Limits                            `yaml:"limits" doc:"Ceilings that neither a suite nor a flag can raise."`
 	TLS       TLS                               `yaml:"tls" doc:"Trust and versions for every path."`
 	Lab       strictyaml.Map[strictyaml.Scalar] `yaml:"lab" doc:"Settings of the simulated deployment, as in --set lab.KEY=VALUE."`

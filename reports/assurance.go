@@ -32,3 +32,11 @@ func divergedWords(r *result.Result) string {
 	return fmt.Sprintf("diverged: %s, and what it answered afterwards was not compared: %s",
 		plural(uint64(len(r.Diverged)), "mailbox pair", "mailbox pairs"), strings.Join(told, ", "))
 }
+
+// sentence makes a sentence of a line of the text report.
+func sentence(line string) string {
+	if line == "" {
+		return ""
+	}
+	return strings.ToUpper(line[:1]) + line[1:] + "."
+}

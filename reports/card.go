@@ -41,6 +41,9 @@ func writeCard(w io.Writer, r *result.Result, o Options) error {
 	if t, ok := shiftTile(r); ok {
 		body = append(body, cardLine(fmt.Sprintf("%s: %s %s", t.Label, t.Value, t.Note), "", ""))
 	}
+	if line := consentWords(r); line != "" {
+		body = append(body, cardLine(line, "lighter", ""))
+	}
 	if o.ReportPath != "" {
 		body = append(body, cardLine("report: "+o.ReportPath, "lighter", ""))
 	}

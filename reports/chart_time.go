@@ -80,10 +80,8 @@ func (b *bin) add(side string, p result.SeriesPoint) {
 	}
 	sb.requests += p.Count
 	sb.errors += p.Errors
-	sb.throttled += p.Throttled
-	if p.Histogram != nil {
-		sb.response.Merge(p.Histogram)
-	}
+	sb.throttled += max(p.Throttled, p.PushedBack)
+	p.Histogram.AddTo(&sb.response)
 }
 
 // timeCharts draws the run over time: rate, response per path, trouble, lag.

@@ -68,6 +68,9 @@ func writeGitHub(w io.Writer, r *result.Result, o Options) error {
 		}
 		b.WriteString("title=cutover " + property.Replace(clean(r.Suite)) + "::" + data.Replace(clean(a.message)) + "\n")
 	}
+	if line := consentWords(r); line != "" {
+		b.WriteString("::notice title=cutover::" + data.Replace(line) + "\n")
+	}
 	if more := len(all) - maxAnnotations; more > 0 {
 		fmt.Fprintf(&b, "::warning title=cutover::%d more are in the report\n", more)
 	}
@@ -89,6 +92,9 @@ func writeAzure(w io.Writer, r *result.Result, o Options) error {
 			}
 		}
 		b.WriteString("]" + data.Replace(clean(a.message)) + "\n")
+	}
+	if line := consentWords(r); line != "" {
+		b.WriteString("cutover: " + data.Replace(line) + "\n") // a line of the job's log
 	}
 	switch r.Verdict {
 	case result.Fail:

@@ -14,7 +14,7 @@ import (
 func writeCSV(w io.Writer, r *result.Result, _ Options) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"suite", "profile", "target", "run", "verdict", "scenario", "step", "path", "side", "count", "rate_per_s", "ok", "throttled", "failed",
-		"min_ms", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p99_9_ms", "max_ms", "shift_p50_ms", "shift_p50_low_ms", "shift_p50_high_ms"}}
+		"min_ms", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p99_9_ms", "max_ms", "shift_p50_ms", "shift_p50_low_ms", "shift_p50_high_ms", "consent_sha256"}}
 	for _, op := range operations(r) {
 		for _, s := range op.rows() {
 			row := []string{harmless(r.Suite), harmless(r.Profile), r.Target, harmless(r.RunID), string(r.Verdict),
@@ -27,7 +27,7 @@ func writeCSV(w io.Writer, r *result.Result, _ Options) error {
 			if op.Shift != nil && s.Side == result.Right {
 				shift = op.Shift.P50
 			}
-			rows = append(rows, append(row, decimal(shift.Value), decimal(shift.Low), decimal(shift.High)))
+			rows = append(rows, append(row, decimal(shift.Value), decimal(shift.Low), decimal(shift.High), consentHash(r)))
 		}
 	}
 	return out.WriteAll(rows)

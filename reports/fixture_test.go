@@ -160,7 +160,8 @@ func measure(r *result.Result) {
 				if total[k] == nil {
 					total[k], outcomes[k] = new(hist.Histogram), map[string]uint64{}
 				}
-				p := result.SeriesPoint{Scenario: sh.scenario, Step: sh.step, Path: r.Paths[side].Name, Histogram: new(hist.Histogram)}
+				p := result.SeriesPoint{Scenario: sh.scenario, Step: sh.step, Path: r.Paths[side].Name}
+				second := new(hist.Histogram)
 				stall := 1.0
 				if side == 1 && t >= 24 && t < 27 {
 					stall = 2.6
@@ -170,7 +171,7 @@ func measure(r *result.Result) {
 					if side == 1 && random.Float64() < sh.tail {
 						v *= 2.5 + 3*random.Float64()
 					}
-					p.Histogram.Record(time.Duration(v * float64(time.Millisecond)))
+					second.Record(time.Duration(v * float64(time.Millisecond)))
 					p.Count++
 				}
 				if side == 1 && (t == 25 || t == 26) && sh.step != result.WholeLeg {
@@ -179,9 +180,10 @@ func measure(r *result.Result) {
 				if side == 0 && t == 31 && sh.step == "read" {
 					p.Errors = 3
 				}
+				p.Histogram = hist.Pack(second)
 				s.Series = append(s.Series, p)
 				if s.Measured {
-					total[k].Merge(p.Histogram)
+					total[k].Merge(second)
 					outcomes[k][result.OutcomeOK] += p.Count - p.Errors - p.Throttled
 					if p.Throttled > 0 {
 						outcomes[k][result.OutcomeThrottled] += p.Throttled

@@ -15,6 +15,9 @@ import (
 // that HDR plotters read, a block a row, values in milliseconds.
 func writeHGRM(w io.Writer, r *result.Result, _ Options) error {
 	var b strings.Builder
+	if line := consentWords(r); line != "" {
+		fmt.Fprintf(&b, "# %s\n", line)
+	}
 	for _, op := range operations(r) {
 		for _, row := range op.rows() {
 			if row.Histogram != nil && row.Histogram.Count() > 0 {

@@ -35,10 +35,13 @@ func writeHLog(w io.Writer, r *result.Result, _ Options) error {
 	var b strings.Builder
 	start := float64(r.Started.UnixMilli()) / 1000
 	fmt.Fprintf(&b, "#[Histogram log format version 1.3]\n#[StartTime: %.3f (seconds since epoch), %s]\n", start, r.Started.UTC().Format(time.RFC3339))
+	if line := consentWords(r); line != "" {
+		fmt.Fprintf(&b, "#[%s]\n", line)
+	}
 	b.WriteString("\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n")
 	for _, s := range r.Series {
 		for _, p := range s.Series {
-			if err := interval(&b, p.Path+"/"+p.Scenario+"/"+p.Step, float64(s.T), 1, p.Histogram); err != nil {
+			if err := interval(&b, p.Path+"/"+p.Scenario+"/"+p.Step, float64(s.T), 1, p.Histogram.Unpack()); err != nil {
 				return err
 			}
 		}

@@ -55,7 +55,7 @@ func TestTheHDRLogIsReadBack(t *testing.T) {
 		h.Record(time.Duration(float64(time.Microsecond) * math.Pow(1.0008, float64(i))))
 	}
 	r := &result.Result{Started: time.UnixMilli(1_000_500), Series: []result.Second{{T: 3, Series: []result.SeriesPoint{
-		{Scenario: "open, inbox", Step: "list", Path: "cloud", Histogram: h}, {Scenario: "empty", Step: "none", Path: "cloud"}}}}}
+		{Scenario: "open, inbox", Step: "list", Path: "cloud", Histogram: hist.Pack(h)}, {Scenario: "empty", Step: "none", Path: "cloud"}}}}}
 	var out strings.Builder
 	if err := writeHLog(&out, r, Options{}); err != nil {
 		t.Fatal(err)

@@ -147,7 +147,7 @@ func pageFuncs() template.FuncMap {
 		"upper":     func(v any) string { return strings.ToUpper(fmt.Sprint(v)) },
 		"quiet":     nothingNoticed,
 		"before":    heldAgainst,
-		"assurance": assurance, "diverged": divergedWords,
+		"assurance": func(c result.Comparison) string { return sentence(assurance(c)) }, "diverged": func(r *result.Result) string { return sentence(divergedWords(r)) },
 		"times":  func(n uint64) string { return plural(n, "time", "times") },
 		"pair":   func(p any, f htmlFinding) map[string]any { return map[string]any{"Page": p, "Finding": f} },
 		"plus":   func(a, b int) int { return a + b },

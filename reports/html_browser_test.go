@@ -114,7 +114,7 @@ func TestThePageAnswersToKeysAndClicks(t *testing.T) {
 			getComputedStyle(chart("Percentiles").querySelector("path.right")).display })()`, "false none")
 	})
 	t.Run("the search leaves the findings that match", func(t *testing.T) {
-		js(t, `(() => { const f = document.getElementById("find"); f.value = "html body"; f.dispatchEvent(new Event("input"));
+		js(t, `(() => { const f = document.getElementById("find"); f.value = "html body.html"; f.dispatchEvent(new Event("input"));
 			return document.getElementById("found").textContent + ": " + [...document.querySelectorAll(".finding:not(.off) .what code")].map(e => e.textContent).join() })()`, "1 of 5: body.html")
 	})
 	t.Run("what fails the run is unfolded", func(t *testing.T) {

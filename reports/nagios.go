@@ -19,6 +19,9 @@ func writeNagios(w io.Writer, r *result.Result, _ Options) error {
 	if simulated(r) {
 		text = "simulated: " + text
 	}
+	if hash := consentHash(r); hash != "" {
+		text += "; consent SHA-256 " + hash
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "CUTOVER %s - %s on %s: %s", orElse(state, "UNKNOWN"), nagiosText(r.Suite), nagiosText(r.Profile), nagiosText(text))
 	lead := " |"

@@ -51,6 +51,14 @@ func controlWords(c result.Control) string {
 	return fmt.Sprintf("control mailbox on %s: p95 %s before the load, at worst %s while it ran (%s)", clean(c.Path), withUnit(c.BaselineMS), withUnit(c.WorstMS), plural(uint64(c.Probes), "probe", "probes"))
 }
 
+// consentHash is the SHA-256 of the consent file, "" where none was needed.
+func consentHash(r *result.Result) string {
+	if r.Consent == nil {
+		return ""
+	}
+	return clean(r.Consent.SHA256)
+}
+
 // consentWords names the consent file, "" where none was needed.
 func consentWords(r *result.Result) string {
 	c := r.Consent

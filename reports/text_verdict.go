@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -197,23 +198,31 @@ func nextCommands(r *result.Result, o Options) [][2]string {
 		offer("explain", id, "what that difference means, its source and remedy")
 	}
 	if r.Cleanup.Left+r.Cleanup.Unknown > 0 {
-		offer("clean", "--run "+r.RunID, "remove what the run left behind")
+		offer("clean", "--run "+word(cmp.Or(o.RunDir, r.RunID)), "remove what the run left behind")
 	}
 	if simulated(r) {
 		if strings.Contains(r.Command, "lab.quirks") {
 			offer("list", "quirks", "what the lab can imitate, each with its source")
 		} else {
-			offer("run", r.Suite+" --set lab.quirks=all", "the same lab with every known quirk: a NO-GO, explained")
+			offer("run", word(cmp.Or(r.SuiteFile, r.Suite))+" --set lab.quirks=all", "the same lab with every known quirk: a NO-GO, explained")
 		}
 		offer("doctor", "--profile FILE", "is your own deployment ready to be asked?")
 		offer("check", "FILE", "your own suite or profile: every problem with its line")
 	}
 	if o.RunDir != "" {
-		offer("compare", "BASE "+o.RunDir, "what changed against an earlier run")
-		offer("report", o.RunDir+" --format readiness-md", "one page for the change board")
+		offer("compare", "BASE "+word(o.RunDir), "what changed against an earlier run")
+		offer("report", word(o.RunDir)+" --format readiness-md", "one page for the change board")
 	}
 	offer("list", "suites", "what else can be asked")
 	return out
+}
+
+// word is a name as a shell takes it for one: quoted when it holds a blank.
+func word(name string) string {
+	if strings.ContainsAny(name, " \t'\"$&;()") {
+		return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	}
+	return name
 }
 
 // telling picks the finding most worth an explanation.

@@ -206,7 +206,7 @@ func series(r *result.Result) map[string]*hist.Histogram {
 			if all[tag] == nil {
 				all[tag] = new(hist.Histogram)
 			}
-			all[tag].Merge(p.Histogram)
+			p.Histogram.AddTo(all[tag])
 		}
 	}
 	return all

@@ -109,7 +109,7 @@ func (f *finisher) queryOf(op *Operation, text string) {
 	for one := range strings.SplitSeq(text, "&") {
 		name, value, _ := strings.Cut(one, "=")
 		plain, err := url.QueryUnescape(name)
-		decoded, err2 := url.QueryUnescape(value)
+		decoded, err2 := unescaped(value)
 		switch _, twice := op.Query.Get(plain); {
 		case err != nil || err2 != nil:
 			f.problems.Add(at, "the query option %q is not escaped well: write it under query", one)
@@ -119,6 +119,30 @@ func (f *finisher) queryOf(op *Operation, text string) {
 		default:
 			op.Query = append(op.Query, strictyaml.Entry[QueryValue]{Key: plain, Pos: at, Value: QueryValue{Pos: at, Items: []string{decoded}}})
 		}
+	}
+}
+
+// unescaped undoes the escapes of a query option, and leaves its templates as they
+// are: the + of {{monday+7d}} is no blank.
+func unescaped(text string) (string, error) {
+	var all strings.Builder
+	for {
+		before, rest, opens := strings.Cut(text, "{{")
+		plain, err := url.QueryUnescape(before)
+		if err != nil {
+			return "", err
+		}
+		all.WriteString(plain)
+		if !opens {
+			return all.String(), nil
+		}
+		name, after, closed := strings.Cut(rest, "}}")
+		all.WriteString("{{" + name)
+		if !closed {
+			return all.String(), nil
+		}
+		all.WriteString("}}")
+		text = after
 	}
 }
 

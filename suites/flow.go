@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"cutover/harness/vars"
 	"cutover/suites/strictyaml"
@@ -16,10 +17,10 @@ type use struct {
 }
 
 var (
-	captureName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+	captureName = nameForm{regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)}
 	// quoted and identifier take expressions apart; a name behind a dot is a property.
-	quoted     = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'` + "|`[^`]*`")
-	identifier = regexp.MustCompile(`(^|[^.A-Za-z0-9_])([A-Za-z_][A-Za-z0-9_]*)`)
+	quoted     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'` + "|`[^`]*`") })
+	identifier = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(^|[^.A-Za-z0-9_])([A-Za-z_][A-Za-z0-9_]*)`) })
 )
 
 // answerNames are what an expression knows of an answer; a variable may not hide them.
@@ -206,7 +207,7 @@ func judged(step *Step) []string {
 	}
 	var out []string
 	for _, text := range texts {
-		for _, m := range identifier.FindAllStringSubmatch(quoted.ReplaceAllString(text, `""`), -1) {
+		for _, m := range identifier().FindAllStringSubmatch(quoted().ReplaceAllString(text, `""`), -1) {
 			out = append(out, m[2])
 		}
 	}

@@ -69,6 +69,9 @@ func Load(nameOrFile string) (*Suite, error) {
 		return nil, fmt.Errorf("suite: %w", err)
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, strictyaml.Problems{{Pos: strictyaml.Pos{File: nameOrFile}, Msg: "this is a folder: name a suite in it"}}
+	}
 	data, err := io.ReadAll(io.LimitReader(f, strictyaml.MaxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("suite: %w", err)
@@ -147,6 +150,9 @@ func parse(file string, data []byte, from files) (*Suite, error) {
 }
 
 func read(file string, data []byte, from files) (*Suite, strictyaml.Problems) {
+	if key, at := strictyaml.First(file, data, "suite", "profile"); key == "profile" {
+		return nil, strictyaml.Problems{{Pos: at, Msg: "this is a profile, which says where to ask: give it as --profile, and beside it a suite, which says what"}}
+	}
 	s := &Suite{Source: data}
 	problems := strictyaml.Decode(file, data, s)
 	if s.Pos.Line == 0 {

@@ -177,6 +177,32 @@ func TestParseFillsInDefaults(t *testing.T) {
 	}
 }
 
+func TestTheQueryBehindAURLIsUnescaped(t *testing.T) {
+	for _, row := range []struct{ name, option, want string }{
+		{"it is a blank for a plus", "a+b%20c", "a b c"},
+		{"it keeps the plus of a template", "{{monday+28d}}", "{{monday+28d}}"},
+		{"it unescapes around templates", "from+{{today+1d}}+to+{{today.date}}%21", "from {{today+1d}} to {{today.date}}!"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s, err := suites.Parse("s.yaml", []byte("suite: a\nscenarios:\n  - name: s\n    steps:\n      - {name: a, get: '/me/messages?$search="+row.option+"'}\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := s.Scenarios[0].Steps[0].Query.Get("$search"); got.Text() != row.want {
+				t.Errorf("%s became %q, want %q", row.option, got.Text(), row.want)
+			}
+		})
+	}
+}
+
+func TestAProfileIsNoSuite(t *testing.T) {
+	_, err := suites.Parse("p.yaml", []byte("# where\nprofile: p\npaths: {}\n"))
+	want := "p.yaml:2:1: this is a profile, which says where to ask: give it as --profile, and beside it a suite, which says what"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestShorthandIsAConstantRate(t *testing.T) {
 	s, err := suites.Load("testdata/good/everything.yaml")
 	if err != nil {

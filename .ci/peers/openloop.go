@@ -105,7 +105,8 @@ func (b *bench) schedule() error {
 				}
 				at, failed := stop()
 				if err = errors.Join(err, failed); err != nil {
-					return err
+					b.note(fmt.Sprintf("%s at %d/s", t.name, rate), err)
+					continue
 				}
 				if args == nil {
 					continue
@@ -231,11 +232,13 @@ func (b *bench) freeze() error {
 		}
 		_, failed := stop()
 		if err := errors.Join(err, failed); err != nil {
-			return err
+			b.note("freeze with "+limits.name, err)
+			continue
 		}
 		mean, p99, p999, err := b.response()
 		if err != nil {
-			return err
+			b.note("freeze with "+limits.name, err)
+			continue
 		}
 		fmt.Printf("| %s | %.1f | %.0f | %.0f |\n", limits.name, mean, p99, p999)
 	}

@@ -63,7 +63,10 @@ func serve(args []string) error {
 	if err := os.WriteFile(args[0], []byte(l.Addr().String()), 0o644); err != nil {
 		return err
 	}
-	if err := s.loop(); err != nil {
+	err = s.loop()
+	runtime.KeepAlive(l) // a collected listener is closed, and new connections are refused
+	runtime.KeepAlive(file)
+	if err != nil {
 		return err
 	}
 	var out strings.Builder

@@ -2,17 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"cutover/harness/clock"
 	"cutover/harness/redact"
+	"cutover/suites/strictyaml"
 )
 
 // App is the program with everything it may touch handed to it, so that tests
@@ -21,8 +19,10 @@ type App struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Env            func(string) string
-	Clock          clock.Clock
-	Version        string
+	// Environ lists the environment as NAME=VALUE, to find variables that stand for nothing; nil: nobody looks.
+	Environ func() []string
+	Clock   clock.Clock
+	Version string
 	// Connecting hears of every connection that the rules let through, before it is made,
 	// and may refuse it; nil: nobody does.
 	Connecting func(network, address string) error
@@ -32,6 +32,7 @@ type App struct {
 	// secrets are those that were read from their references. They are taken
 	// out of whatever is written.
 	secrets redact.Set
+	set     []string // flags that the environment set
 }
 
 // Main runs one command line and returns its exit code. It never exits and
@@ -46,12 +47,15 @@ func (a *App) Main(ctx context.Context, args []string) (code int) {
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if _, ok := a.Stderr.(*jsonLog); !ok && err != nil && asksForJSON(args, a.Env) {
+		a.Stderr = newJSONLog(a.Stderr, a.Clock) // the command line was wrong before its flags were read
+	}
 	if log, ok := a.Stderr.(*jsonLog); ok && err != nil {
 		log.fails()
 	}
 	w := a.secrets.Writer(a.Stderr)
 	defer w.Close()
-	return report(w, err)
+	return report(w, err, a.asSet)
 }
 
 func (a *App) root() *cobra.Command {
@@ -63,25 +67,50 @@ func (a *App) root() *cobra.Command {
 			"With nothing given, `cutover run` tests a simulated deployment (the lab) on loopback.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError("`cutover help` lists the commands", "unknown command %q", args[0])
+		Version:       a.Version,
+		Args: func(root *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
 			}
-			return nil
+			var known []string
+			for _, command := range root.Commands() {
+				known = append(known, command.Name())
+			}
+			return usageError("`cutover help` lists the commands", "unknown command %q%s", args[0], strictyaml.Suggest(args[0], known))
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("cutover {{.Version}}\n")
 	root.SetIn(a.Stdin)
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError(fmt.Sprintf("`%s --help` lists the flags", cmd.CommandPath()), "%w", err)
-	})
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.flagsFromEnv(cmd.Flags()) }
+	root.SetFlagErrorFunc(flagError)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := a.flagsFromEnv(cmd.Flags()); err != nil {
+			return err
+		}
+		a.strangers(cmd)
+		return nil
+	}
 	for _, command := range a.commands() {
 		root.AddCommand(command)
 	}
+	needsShell(root)
 	return root
+}
+
+// needsShell lets completion refuse a shell that it does not know: by itself it would
+// print its help with exit code 0, and whatever reads the script would go on.
+func needsShell(root *cobra.Command) {
+	root.InitDefaultCompletionCmd("completion")
+	for _, command := range root.Commands() {
+		if command.Name() == "completion" {
+			command.Args = cobra.ArbitraryArgs
+			command.RunE = func(*cobra.Command, []string) error {
+				return usageError("for example `cutover completion bash`", "expected a shell: bash, zsh, fish or powershell")
+			}
+		}
+	}
 }
 
 // commands is the table of verbs, in the order in which help lists them.
@@ -108,26 +137,6 @@ func (a *App) commands() []*cobra.Command {
 		a.schemaCommand(),
 		a.versionCommand(),
 	}
-}
-
-// flagsFromEnv lets CUTOVER_RATE=50/s stand for --rate 50/s where the flag was
-// not given: environment beats suite and profile, a flag beats both.
-func (a *App) flagsFromEnv(flags *pflag.FlagSet) error {
-	var errs []error
-	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Changed || f.Name == "help" {
-			return
-		}
-		name := "CUTOVER_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value := a.Env(name)
-		if value == "" {
-			return
-		}
-		if err := flags.Set(f.Name, value); err != nil {
-			errs = append(errs, usageError("", "%s: %w", name, err))
-		}
-	})
-	return errors.Join(errs...)
 }
 
 func exactArgs(n int, what string) cobra.PositionalArgs {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -114,6 +115,8 @@ func (a *App) verify(file string, key []byte, head string) error {
 	switch {
 	case errors.As(err, &tampered):
 		return &exitError{code: exitFail, err: err, hint: "the trail is not what the run wrote, or the campaign's secret is another"}
+	case errors.Is(err, fs.ErrNotExist):
+		return usageError("`cutover run` prints the folder that it writes", "%s is not a run folder", filepath.Dir(file))
 	case err != nil:
 		return usageError("", "%w", err)
 	}

@@ -89,6 +89,9 @@ func (b *bars) below() string {
 }
 
 func (b *bars) Second(now run.Progress) {
+	if last := b.read(); now.Due+now.Begun == 0 && now.Phase.Length > 0 && now.InPhase >= now.Phase.Length {
+		now.Due, now.Begun = last.Due, last.Begun // the phase is over: its rate is the one it ended with
+	}
 	b.set(now)
 	if b.bar != nil {
 		b.bar.SetCurrent(min(now.InPhase.Milliseconds(), b.total-1))

@@ -32,6 +32,7 @@ func serveLab(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	cmd := exec.Command(path, append([]string{"lab", "--json"}, args[1:]...)...)
 	cmd.Dir, cmd.Stderr = ts.MkAbs("."), os.Stderr
+	cmd.Env = append(os.Environ(), "TMPDIR="+ts.Getenv("TMPDIR")) // where the story's commands look for it
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())

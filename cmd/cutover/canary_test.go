@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,6 +75,36 @@ func private(side string) http.Handler {
 	})
 }
 
+// tokenService signs applications in over TLS, as Entra ID does. Every answer of it holds what
+// only the two may know: a refusal repeats the client secret that it was given.
+func tokenService(asked chan<- string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		self := "https://" + r.Host + "/" + strings.Split(r.URL.Path, "/")[1]
+		if strings.HasSuffix(r.URL.Path, "/openid-configuration") {
+			fmt.Fprintf(w, `{"authorization_endpoint":"%[1]s/authorize","token_endpoint":"%[1]s/oauth2/v2.0/token","issuer":"%[1]s/v2.0"}`, self)
+			return
+		}
+		secret := r.PostFormValue("client_secret")
+		asked <- secret
+		if strings.HasPrefix(r.URL.Path, "/refusing/") {
+			w.WriteHeader(http.StatusUnauthorized)
+			json.NewEncoder(w).Encode(map[string]any{"error": "invalid_client", "error_codes": []int{7000215},
+				"error_description": "AADSTS7000215: Invalid client secret provided: " + secret + " " + canaries["token"]})
+			return
+		}
+		json.NewEncoder(w).Encode(map[string]any{"access_token": canaries["token"], "token_type": "Bearer", "expires_in": 3600})
+	})
+}
+
+const canaryProfile = `
+profile: private
+tls: {ca: ca.pem}
+paths:
+  onprem: {graph: {url: %q, as: user}, auth: {basic: {user: mailbox}}}
+  cloud: {graph: {url: %q, as: user}, auth: {entra: {authority: %q, client: app-7q, scopes: [%q], secret: {env: SECRET}}}}
+mailboxes: [{name: box, onprem_login: %q, onprem_smtp: %q, onprem_secret: {env: PW}, cloud_upn: %q}]
+`
+
 const canarySuite = `
 suite: private
 scenarios:
@@ -87,53 +119,72 @@ scenarios:
 load: [{name: steady, constant: {rate: 5/s, for: 2s}}]
 `
 
-func TestNoCanaryLeavesARun(t *testing.T) {
-	left, right := httptest.NewServer(private("L")), httptest.NewServer(private("R"))
-	defer left.Close()
-	defer right.Close()
-	dir := t.TempDir()
-	write := func(name, text string) string {
-		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return file
+// canaryRun is a deployment all of whose content and secrets are canaries.
+type canaryRun struct {
+	t     *testing.T
+	dir   string
+	env   map[string]string
+	asked chan string // client secrets that the token service was given
+}
+
+func startCanaries(t *testing.T) *canaryRun {
+	t.Helper()
+	c := &canaryRun{t: t, dir: t.TempDir(), env: map[string]string{"PW": canaries["password"], "SECRET": canaries["secret"]}, asked: make(chan string, 100)}
+	left, right, service := httptest.NewServer(private("L")), httptest.NewServer(private("R")), httptest.NewTLSServer(tokenService(c.asked))
+	for _, s := range []*httptest.Server{left, right, service} {
+		t.Cleanup(s.Close)
 	}
-	profile := write("p.yaml", fmt.Sprintf(`
-profile: private
-paths:
-  onprem: {graph: {url: %q, as: user}, auth: {basic: {user: mailbox}}}
-  cloud: {graph: {url: %q, as: user}, auth: {token: {secret: {env: TOKEN}}}}
-mailboxes: [{name: box, onprem_login: %q, onprem_smtp: %q, onprem_secret: {env: PW}, cloud_upn: %q}]
-`, left.URL+"/v1.0", right.URL+"/v1.0", canaries["address"], canaries["address"], canaries["address"]))
-	env := map[string]string{"PW": canaries["password"], "TOKEN": canaries["token"], "SECRET": canaries["secret"]}
+	c.write("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: service.Certificate().Raw})))
+	c.write("s.yaml", canarySuite)
+	for _, tenant := range []string{"granting", "refusing"} {
+		c.write(tenant+".yaml", fmt.Sprintf(canaryProfile, left.URL+"/v1.0", right.URL+"/v1.0", service.URL+"/"+tenant, right.URL+"/.default",
+			canaries["address"], canaries["address"], canaries["address"]))
+	}
+	return c
+}
+
+func (c *canaryRun) write(name, text string) {
+	c.t.Helper()
+	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// run asks the suite and returns everything that may be shared, by name. The journal and
+// the audit trail are private by design.
+func (c *canaryRun) run(profile string, want ...int) (folder string, written map[string][]byte) {
+	c.t.Helper()
 	var formats []string
 	for _, f := range reports.Formats() {
 		formats = append(formats, f.Name)
 	}
-	folder := filepath.Join(dir, "run")
-	code, out, errs := cutover(t.Context(), env, clock.System(), "run", write("s.yaml", canarySuite), "--profile", profile, "--out", folder, "--format", strings.Join(formats, ","))
-	written := map[string][]byte{"stdout": []byte(out), "stderr": []byte(errs)}
-	files := 0
+	folder = filepath.Join(c.dir, profile)
+	code, out, errs := cutover(c.t.Context(), c.env, clock.System(), "run", filepath.Join(c.dir, "s.yaml"), "--profile", filepath.Join(c.dir, profile+".yaml"),
+		"--out", folder, "--format", strings.Join(formats, ","))
+	if !slices.Contains(want, code) {
+		c.t.Fatalf("exit %d, want %v\n%s%s", code, want, out, errs)
+	}
+	if given := <-c.asked; given != canaries["secret"] {
+		c.t.Fatalf("the token service was given another secret: %q", given)
+	}
+	written = map[string][]byte{"stdout": []byte(out), "stderr": []byte(errs)}
 	err := filepath.WalkDir(folder, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		name := filepath.Base(path)
+		if err != nil || d.IsDir() || strings.HasPrefix(name, "journal") || strings.HasPrefix(name, "audit") {
 			return err
 		}
-		name := filepath.Base(path)
 		data, err := os.ReadFile(path)
-		if strings.HasPrefix(name, "journal") || strings.HasPrefix(name, "audit") {
-			return err // private by design; secrets have no place there either
-		}
-		files++
 		written[name] = data
 		return err
 	})
-	if err != nil || files < 10 {
-		t.Fatalf("exit %d, %d files, %v\n%s%s", code, files, err, out, errs)
+	if err != nil {
+		c.t.Fatal(err)
 	}
-	if r := (&real{t: t}).result(folder); r.Comparison.Compared == 0 || len(r.Findings) == 0 || r.ValuesShown {
-		t.Fatalf("the run compared nothing, or shows values: %+v", r.Comparison)
-	}
+	return folder, written
+}
+
+func findCanaries(t *testing.T, written map[string][]byte) {
+	t.Helper()
 	for what, canary := range canaries {
 		for how, text := range spellings(canary) {
 			for name, data := range written {
@@ -143,4 +194,24 @@ mailboxes: [{name: box, onprem_login: %q, onprem_smtp: %q, onprem_secret: {env: 
 			}
 		}
 	}
+}
+
+func TestNoCanaryLeavesARun(t *testing.T) {
+	c := startCanaries(t)
+	folder, written := c.run("granting", exitFail, exitInconclusive, exitPass)
+	if len(written) < 12 {
+		t.Fatalf("%d files", len(written))
+	}
+	if r := (&real{t: t}).result(folder); r.Comparison.Compared == 0 || len(r.Findings) == 0 || r.ValuesShown {
+		t.Fatalf("the run compared nothing, or shows values: %+v", r.Comparison)
+	}
+	findCanaries(t, written)
+}
+
+func TestNoCanaryLeavesARunThatCannotSignIn(t *testing.T) {
+	_, written := startCanaries(t).run("refusing", exitNotReady)
+	if !bytes.Contains(written["stderr"], []byte("7000215")) {
+		t.Errorf("the refusal's code is not told:\n%s", written["stderr"])
+	}
+	findCanaries(t, written)
 }

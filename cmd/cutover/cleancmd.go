@@ -52,7 +52,8 @@ func (a *App) cleanCommand() *cobra.Command {
 	flags.StringVar(&id, "run", "", "run folder, or the id of a run below runs/")
 	flags.BoolVar(&sweeps, "sweep", false, "find what any run left behind, by its tag, in the mailboxes of the profile")
 	flags.BoolVar(&o.remove, "remove", false, "with --sweep: remove what is past its lease")
-	flags.DurationVar(&o.lease, "lease", defaultLease, "with --sweep: items of runs that began less than this ago are left alone")
+	o.lease = defaultLease
+	flags.Var((*days)(&o.lease), "lease", "with --sweep: items of runs that began less than this ago are left alone")
 	flags.StringVar(&o.out, "out", "", "with --sweep --remove: folder of its journal and audit trail (default runs/sweep-<UTC time>)")
 	flags.StringVar(&o.campaign, "campaign", "", "secret of the campaign, as env:NAME or file:PATH: key of the audit trail")
 	return cmd

@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"net"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -9,6 +12,7 @@ import (
 	"cutover/harness/auth"
 	"cutover/harness/consent"
 	"cutover/harness/guard"
+	"cutover/harness/run"
 	"cutover/profiles"
 	"cutover/suites/strictyaml"
 )
@@ -18,16 +22,25 @@ import (
 const consentMonth = 30 * 24 * time.Hour
 
 func (a *App) consentCommand() *cobra.Command {
-	var name, rate string
+	var name, rate, key string
 	var writes, probe, notice bool
+	var length time.Duration
 	cmd := &cobra.Command{
-		Use:   "consent --for PROFILE",
+		Use:   "consent --for PROFILE | --sign KEY FILE",
 		Short: "Draft the consent file that a real deployment needs, or the notice for its operations centre",
 		Long: "Prints a consent file for a deployment's owner to check, complete and approve. As drafted it\n" +
-			"is refused. Without an approved one nothing is sent to an address that is not loopback.",
-		Example: "  cutover consent --for contoso.yaml > consent.yaml\n  cutover consent --for contoso.yaml --notice",
-		Args:    exactArgs(0, "no argument"),
-		RunE: func(*cobra.Command, []string) error {
+			"is refused. Without an approved one nothing is sent to an address that is not loopback.\n\n" +
+			"--sign signs an approved file with the approver's Ed25519 key into FILE.sig. A profile that\n" +
+			"names the public key (approver: FILE) accepts the consent only with that signature.",
+		Example: "  cutover consent --for contoso.yaml > consent.yaml\n  cutover consent --for contoso.yaml --notice --duration 10m\n  cutover consent --sign approver.pem consent.yaml",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if (key != "") != (len(args) == 1) || key != "" && name != "" {
+				return usageError("for example --sign approver.pem consent.yaml", "--sign KEY goes with one consent file, and with nothing else")
+			}
+			if key != "" {
+				return a.signConsent(key, args[0])
+			}
 			if name == "" {
 				return usageError("for example --for contoso.yaml", "consent needs --for PROFILE")
 			}
@@ -46,6 +59,7 @@ func (a *App) consentCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			proposal.Volume = volume(highest.PerSecond, length)
 			text := proposal.Draft()
 			if notice {
 				text = proposal.Notice()
@@ -60,12 +74,15 @@ func (a *App) consentCommand() *cobra.Command {
 	flags.BoolVar(&writes, "writes", false, "ask for writes too")
 	flags.BoolVar(&probe, "probe", false, "ask for reading commands alone")
 	flags.BoolVar(&notice, "notice", false, "print the notice for the operations centre instead")
+	flags.DurationVar(&length, "duration", 0, "with --notice, how long the load will last: for the expected volume")
+	flags.StringVar(&key, "sign", "", "sign a consent file with the key in this file (Ed25519, PEM, PKCS #8)")
 	return cmd
 }
 
 func (a *App) proposal(p *profiles.Profile, rate string, writes, probe bool) (consent.Proposal, error) {
 	proposal := consent.Proposal{
 		Profile: p, Kind: consent.Run, Expires: a.Clock.Now().Add(consentMonth), Writes: writes, Rate: rate, UserAgent: userAgent(a.Version),
+		Requests: run.RequestPrefix, Sources: ownAddresses(),
 	}
 	if probe {
 		proposal.Kind = consent.Probe
@@ -90,6 +107,58 @@ func (a *App) proposal(p *profiles.Profile, rate string, writes, probe bool) (co
 		}
 	}
 	return proposal, nil
+}
+
+// signConsent writes the signature of a consent file beside it. What is signed is
+// loaded first, so that nobody signs what would be refused.
+func (a *App) signConsent(key, file string) error {
+	if _, err := consent.Load(file); err != nil {
+		return err
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return usageError("", "%w", err)
+	}
+	private, err := os.ReadFile(key)
+	if err != nil {
+		return usageError("", "--sign: %w", err)
+	}
+	signature, err := consent.Sign(content, private)
+	if err != nil {
+		return usageError("", "--sign: %s: %w", key, err)
+	}
+	if err := os.WriteFile(file+consent.SignatureSuffix, signature, 0o644); err != nil {
+		return usageError("", "%w", err)
+	}
+	fmt.Fprintf(a.Stderr, "cutover: the signature is in %s\n", file+consent.SignatureSuffix)
+	return nil
+}
+
+// volume is how many requests a load of this length comes to at its highest rate.
+func volume(perSecond float64, length time.Duration) string {
+	if length <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("at most %.0f requests in %v", math.Ceil(perSecond*length.Seconds()), length)
+}
+
+// ownAddresses are this machine's addresses outside loopback. Whether a gateway puts
+// its own in their place cannot be seen from here.
+func ownAddresses() []string {
+	var all []string
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	for _, address := range addresses {
+		if n, ok := address.(*net.IPNet); ok && n.IP.IsGlobalUnicast() {
+			all = append(all, n.IP.String())
+		}
+	}
+	if len(all) > 0 {
+		all = append(all, "or that of the gateway before them")
+	}
+	return all
 }
 
 // userAgent is how the servers' logs show cutover.

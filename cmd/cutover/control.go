@@ -61,7 +61,7 @@ func (s *session) account(r *result.Result, rules guard.Rules) {
 		Items: o.Items, MailboxItems: o.MailboxItems, Mails: o.Mails, Bytes: o.Bytes, Slowdowns: s.brake.Slowdowns(), Control: s.brake.Suffered(),
 	}
 	if c := rules.Consent; c != nil {
-		r.Consent = &result.Consent{SHA256: c.Hash(), Approver: c.Approver}
+		r.Consent = &result.Consent{SHA256: c.Hash(), Approver: c.Approver, Proved: c.Proved()}
 	}
 	r.Audit = &result.Audit{Head: s.trail.Head(), Keyed: len(s.key) > 0}
 }

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"cutover/harness/auth"
 	"cutover/harness/guard"
 	"cutover/harness/lab"
 	"cutover/harness/wire"
 	"cutover/profiles"
+	"cutover/suites/strictyaml"
 )
 
 // deployment is a profile that can be talked to: its lab is running when it
@@ -123,6 +125,11 @@ func (a *App) rules(p *profiles.Profile, names []string, t *target, allowWrite b
 		if rules.Consent, err = guard.LoadConsent(t.consent); err != nil {
 			return rules, err
 		}
+		if p.Approver != "" {
+			if err := rules.Consent.Prove(t.consent, p.File(p.Approver)); err != nil {
+				return rules, err
+			}
+		}
 	}
 	for _, m := range p.Mailboxes.List {
 		for _, address := range m.Address {
@@ -149,7 +156,7 @@ func (a *App) rules(p *profiles.Profile, names []string, t *target, allowWrite b
 func (a *App) hosts(rules *guard.Rules, p *profiles.Profile, name string) error {
 	path, ok := p.Paths.Get(name)
 	if !ok {
-		return usageError("", "profile %s has no path %q", p.Name, name)
+		return usageError("it has "+strings.Join(p.Paths.Keys(), ", "), "profile %s has no path %q%s", p.Name, name, strictyaml.Suggest(name, p.Paths.Keys()))
 	}
 	host, err := guard.HostPort(path.URL)
 	if err != nil {

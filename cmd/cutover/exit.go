@@ -53,8 +53,9 @@ func notReady(hint string, err error) error {
 	return &exitError{code: exitNotReady, err: err, hint: hint}
 }
 
-// report prints what went wrong, once, and returns the exit code for it.
-func report(w io.Writer, err error) int {
+// report prints what went wrong, once, and returns the exit code for it. spell
+// rewrites a message for who reads it.
+func report(w io.Writer, err error, spell func(string) string) int {
 	if err == nil {
 		return exitPass
 	}
@@ -65,11 +66,11 @@ func report(w io.Writer, err error) int {
 	}
 	var problems strictyaml.Problems
 	if errors.As(err, &problems) {
-		fmt.Fprintln(w, problems.Error())
+		fmt.Fprintln(w, spell(problems.Error()))
 		fmt.Fprintf(w, "cutover: %s; nothing was sent\n", countProblems(len(problems)))
 		return code
 	}
-	for line := range strings.Lines(err.Error()) {
+	for line := range strings.Lines(spell(err.Error())) {
 		fmt.Fprintf(w, "cutover: %s\n", strings.TrimRight(line, "\n"))
 	}
 	if hint != "" {

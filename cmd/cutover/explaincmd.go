@@ -10,6 +10,7 @@ import (
 	"cutover/harness/conform"
 	"cutover/harness/doctor"
 	"cutover/harness/lab/quirks"
+	"cutover/suites/strictyaml"
 )
 
 func (a *App) explainCommand() *cobra.Command {
@@ -61,7 +62,7 @@ func (a *App) explain(id string) error {
 		return nil
 	}
 	if !found {
-		return usageError("`cutover list` with rules, quirks or checks lists the ids", "nothing is known under %q", id)
+		return usageError("`cutover list` with rules, quirks or checks lists the ids", "nothing is known under %q%s", id, strictyaml.Suggest(id, explainable()))
 	}
 	return nil
 }

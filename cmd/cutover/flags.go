@@ -127,5 +127,26 @@ func (l *loadFlags) options(flags *pflag.FlagSet, vars map[string]string) (plan.
 	return o, nil
 }
 
+// days is a flag with a duration, as the suites write it: Go's plus d.
+type days time.Duration
+
+func (d *days) Set(text string) error {
+	value, err := strictyaml.ParseDuration(text)
+	*d = days(value)
+	return err
+}
+
+func (d *days) String() string {
+	switch day := 24 * time.Hour; {
+	case *d == 0:
+		return ""
+	case time.Duration(*d)%day == 0:
+		return fmt.Sprintf("%dd", time.Duration(*d)/day)
+	}
+	return time.Duration(*d).String()
+}
+
+func (d *days) Type() string { return "duration" }
+
 // sorted lists the keys of a map in order.
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

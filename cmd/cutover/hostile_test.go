@@ -20,8 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"cutover/harness/clock"
 )
 
@@ -103,7 +101,7 @@ func (d *dialled) judge(_, address string) error {
 }
 
 func TestAHostileServerIsRefusedBoundedAndInert(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	defer leaves(t)()
 	var reached atomic.Int64
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
 	defer other.Close()

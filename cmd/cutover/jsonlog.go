@@ -112,3 +112,20 @@ func (a *App) readOutputFlags(o *runOptions) (err error) {
 	}
 	return err
 }
+
+// asksForJSON says whether a command line that could not be read asks for its log as
+// JSON.
+func asksForJSON(args []string, env func(string) string) bool {
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if value, found := strings.CutPrefix(arg, "--log-format="); found {
+			return value == "json"
+		}
+		if arg == "--log-format" {
+			return i+1 < len(args) && args[i+1] == "json"
+		}
+	}
+	return env != nil && env("CUTOVER_LOG_FORMAT") == "json"
+}

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -71,6 +73,9 @@ func (a *App) serveLab(cmd *cobra.Command, t *target, asJSON bool) error {
 	if err != nil {
 		return fmt.Errorf("starting the lab: %w", err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, controlFile), []byte(l.Info().Control+"\n"), 0o600); err != nil {
+		return errors.Join(err, l.Close())
+	}
 	if err := printLab(a.Stdout, l.Info(), asJSON); err != nil {
 		return err
 	}
@@ -120,20 +125,25 @@ func (a *App) labMoveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "move MAILBOX",
 		Short:   "Move a mailbox of a serving lab to the other side",
-		Example: "  cutover lab move ann.larsen@contoso.test --to cloud --control http://127.0.0.1:40001",
+		Example: "  cutover lab move ann.larsen@contoso.test --to cloud\n  cutover lab move ann.larsen@contoso.test --to cloud --control http://127.0.0.1:40001",
 		Args:    exactArgs(1, "one mailbox, by its address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.moveMailbox(cmd, control, args[0], to)
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "cloud, onprem, unlicensed or softdeleted")
-	cmd.Flags().StringVar(&control, "control", "", "control address of the lab, as cutover lab prints it")
+	cmd.Flags().StringVar(&control, "control", "", "control address of the lab, as cutover lab prints it (default: the one lab that is serving)")
 	return cmd
 }
 
 func (a *App) moveMailbox(cmd *cobra.Command, control, mailbox, to string) error {
-	if control == "" || to == "" {
-		return usageError("`cutover lab` prints the control address", "lab move needs --to and --control")
+	if to == "" {
+		return usageError("for example --to cloud", "lab move needs --to")
+	}
+	if labs := servingLabs(os.TempDir()); control == "" && len(labs) == 1 {
+		control = labs[0]
+	} else if control == "" {
+		return usageError("`cutover lab` prints its control address: give it as --control", "%d labs are serving on this machine, not one", len(labs))
 	}
 	control = strings.TrimSuffix(control, "/stats")
 	host, err := guard.HostPort(control)

@@ -14,6 +14,9 @@ import (
 // certificate authority; the process id follows.
 const labPrefix = "cutover-lab-"
 
+// controlFile holds a serving lab's control address, for `cutover lab move` from another shell.
+const controlFile = "control"
+
 // labFolder makes the folder of a lab that is about to serve. A lab that was
 // killed cannot remove its own, so the folders of processes that are gone are
 // removed here.
@@ -33,11 +36,28 @@ func sweepLabFolders(dir string) {
 		if err != nil || id <= 0 || alive(id) {
 			continue
 		}
-		for _, file := range []string{"ca.pem", "planted.json"} {
+		for _, file := range []string{"ca.pem", "planted.json", controlFile} {
 			_ = os.Remove(filepath.Join(folder, file))
 		}
 		_ = os.Remove(folder)
 	}
+}
+
+// servingLabs are the control addresses of the labs whose folders lie below dir and whose
+// processes live.
+func servingLabs(dir string) []string {
+	var found []string
+	files, _ := filepath.Glob(filepath.Join(dir, labPrefix+"*", controlFile))
+	for _, file := range files {
+		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(filepath.Dir(file)), labPrefix), "-")
+		if id, err := strconv.Atoi(pid); err != nil || id <= 0 || !alive(id) {
+			continue
+		}
+		if text, err := os.ReadFile(file); err == nil {
+			found = append(found, strings.TrimSpace(string(text)))
+		}
+	}
+	return found
 }
 
 // alive says whether a process exists. Where the system does not tell, it does.

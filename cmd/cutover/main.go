@@ -31,6 +31,7 @@ func realMain() int {
 		Stdout:  os.Stdout,
 		Stderr:  os.Stderr,
 		Env:     os.Getenv,
+		Environ: os.Environ,
 		Clock:   clock.System(),
 		Version: buildVersion(),
 

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"cutover/harness/audit"
 	"cutover/harness/clock"
 	"cutover/harness/journal"
@@ -34,7 +32,7 @@ load: [{name: steady, constant: {rate: 20/s, for: 60s}}]
 // It wants the run to stop within two seconds of the brake's condition, which holds so long
 // after the meltdown began, with its records whole.
 func meltdown(t *testing.T, fault string, condition time.Duration, why string) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	defer leaves(t)()
 	began := clock.System().Now()
 	r := startReal(t, lab.Options{Mailboxes: 8, Fault: fault, LatencyOnPrem: "none", LatencyCloud: "none"}, "")
 	dir := filepath.Join(r.dir, "run")

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"cutover/harness/hist"
 	"cutover/harness/run"
 )
@@ -36,9 +38,17 @@ func TestMetricsAreServedToThisMachineAlone(t *testing.T) {
 	}
 }
 
+// leaks wants every goroutine that a test started gone when it has cleaned up.
+func leaks(t *testing.T) {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+}
+
 // scraped is what a scraper gets after two seconds of a run.
 func scraped(t *testing.T) string {
 	t.Helper()
+	leaks(t)
 	a := &App{}
 	address := ""
 	live, stop, err := a.serveMetrics(context.Background(), "127.0.0.1:0", func(at string) { address = at })

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
+
+	"cutover/harness/runfolder"
 )
 
 // fence returns the first fenced block of docs/nightly.md behind a heading.
@@ -135,5 +142,169 @@ func TestSystemdTakesTheUnits(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), analyze, "verify", "--man=no", filepath.Join(dir, "cutover-nightly.timer"), filepath.Join(dir, "cutover-nightly.service"))
 	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), dir) {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// pipelineStep has the keys of a step in both services.
+type pipelineStep struct {
+	Uses, Name, Shell, Run, If     string
+	Bash, Task, Publish, Condition string
+	DisplayName                    string `yaml:"displayName"`
+	Artifact                       string
+	Env, With, Inputs              map[string]string
+}
+
+// strictly decodes YAML into a structure that knows each of its keys.
+func strictly(t *testing.T, text string, into any) {
+	t.Helper()
+	d := yaml.NewDecoder(strings.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(into); err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+}
+
+func TestTheGitHubRecipeHasTheKeysOfAWorkflow(t *testing.T) {
+	var w struct {
+		Name string
+		On   struct {
+			Schedule []struct{ Cron string }
+			Dispatch *struct{} `yaml:"workflow_dispatch"`
+		}
+		Concurrency string
+		Jobs        map[string]struct {
+			RunsOn []string `yaml:"runs-on"`
+			Steps  []pipelineStep
+		}
+	}
+	strictly(t, fence(t, "GitHub Actions", 0), &w)
+	job := w.Jobs["cutover"]
+	if len(w.Jobs) != 1 || len(job.RunsOn) == 0 || len(job.Steps) != 3 || w.Concurrency == "" {
+		t.Fatalf("%+v", w)
+	}
+	if len(w.On.Schedule) != 1 || len(strings.Fields(w.On.Schedule[0].Cron)) != 5 {
+		t.Errorf("the schedule is %+v, want five fields", w.On.Schedule)
+	}
+	ask, keep := job.Steps[1], job.Steps[2]
+	if ask.Shell != "bash" || ask.Env["EX_PW"] != "${{ secrets.EX_PW }}" || !strings.Contains(ask.Run, "cutover run nightly") {
+		t.Errorf("the step that asks: %+v", ask)
+	}
+	for _, private := range runfolder.Private() {
+		if !strings.Contains(keep.With["path"], "!out/"+private+"*") {
+			t.Errorf("%s is uploaded: %q", private, keep.With["path"])
+		}
+	}
+	if keep.If != "always()" || !strings.HasPrefix(keep.Uses, "actions/upload-artifact@") {
+		t.Errorf("the step that keeps the reports: %+v", keep)
+	}
+}
+
+func TestTheAzureRecipeHasTheKeysOfAPipeline(t *testing.T) {
+	var p struct {
+		Schedules []struct {
+			Cron        string
+			DisplayName string `yaml:"displayName"`
+			Branches    struct{ Include []string }
+			Always      bool
+		}
+		Trigger string
+		Pool    struct{ Name string }
+		Steps   []pipelineStep
+	}
+	strictly(t, fence(t, "Azure DevOps", 0), &p)
+	if len(p.Schedules) != 1 || len(strings.Fields(p.Schedules[0].Cron)) != 5 || !p.Schedules[0].Always || p.Trigger != "none" || p.Pool.Name == "" || len(p.Steps) != 3 {
+		t.Fatalf("%+v", p)
+	}
+	ask, junit, keep := p.Steps[0], p.Steps[1], p.Steps[2]
+	if ask.Env["EX_PW"] != "$(EX_PW)" || !strings.Contains(ask.Bash, "rm -f") {
+		t.Errorf("the step that asks: %+v", ask)
+	}
+	want := map[string]string{"testResultsFormat": "JUnit", "testResultsFiles": "$(Build.ArtifactStagingDirectory)/out/junit.xml"}
+	if diff := cmp.Diff(want, junit.Inputs); diff != "" || junit.Task != "PublishTestResults@2" || junit.Condition != "always()" {
+		t.Errorf("%+v, inputs (-want +got)\n%s", junit, diff)
+	}
+	if keep.Publish == "" || keep.Artifact == "" || keep.Condition != "always()" {
+		t.Errorf("the step that keeps the reports: %+v", keep)
+	}
+}
+
+// TestTheJenkinsfileIsWhole holds no Groovy compiler against the recipe: its brackets
+// and quotes close, and its blocks are those of a declarative pipeline.
+func TestTheJenkinsfileIsWhole(t *testing.T) {
+	text := fence(t, "Jenkins", 0)
+	var open []rune
+	quote := rune(0)
+	closes := map[rune]rune{')': '(', ']': '[', '}': '{'}
+	for i, c := range text {
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case strings.ContainsRune("([{", c):
+			open = append(open, c)
+		case closes[c] != 0:
+			if len(open) == 0 || open[len(open)-1] != closes[c] {
+				t.Fatalf("%q at %d closes nothing", c, i)
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 || quote != 0 {
+		t.Errorf("left open: %q, quote %q", open, quote)
+	}
+	blocks := regexp.MustCompile(`(?m)^(?:  )?([a-z]+) \{`).FindAllStringSubmatch(text, -1)
+	var got []string
+	for _, b := range blocks {
+		got = append(got, b[1])
+	}
+	if diff := cmp.Diff([]string{"pipeline", "agent", "triggers", "options", "environment", "stages", "post"}, got); diff != "" {
+		t.Errorf("blocks (-want +got):\n%s", diff)
+	}
+}
+
+// TestTheScheduledTaskIsATask reads the task as the Task Scheduler's schema has it.
+func TestTheScheduledTaskIsATask(t *testing.T) {
+	var task struct {
+		XMLName  xml.Name `xml:"http://schemas.microsoft.com/windows/2004/02/mit/task Task"`
+		Version  string   `xml:"version,attr"`
+		Calendar struct {
+			Start string `xml:"StartBoundary"`
+			Every int    `xml:"ScheduleByDay>DaysInterval"`
+		} `xml:"Triggers>CalendarTrigger"`
+		Principal struct {
+			User  string `xml:"UserId"`
+			Logon string `xml:"LogonType"`
+		} `xml:"Principals>Principal"`
+		Settings struct {
+			Instances string `xml:"MultipleInstancesPolicy"`
+			Limit     string `xml:"ExecutionTimeLimit"`
+			Late      bool   `xml:"StartWhenAvailable"`
+		}
+		Exec struct{ Command, Arguments, WorkingDirectory string } `xml:"Actions>Exec"`
+	}
+	if err := xml.Unmarshal([]byte(fence(t, "Windows Task Scheduler", 0)), &task); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := time.Parse("2006-01-02T15:04:05", task.Calendar.Start); err != nil || task.Calendar.Every != 1 {
+		t.Errorf("the trigger is %+v: %v", task.Calendar, err)
+	}
+	if task.Version != "1.2" || task.Principal.Logon != "Password" || task.Settings.Instances != "IgnoreNew" || task.Settings.Limit != "PT45M" || !task.Settings.Late {
+		t.Errorf("the task is %+v", task)
+	}
+	if task.Exec.Command != `C:\cutover\cutover.exe` || task.Exec.WorkingDirectory != `C:\cutover` {
+		t.Errorf("it runs %+v", task.Exec)
+	}
+	a := &App{}
+	for _, args := range []string{task.Exec.Arguments} {
+		cmd, rest, err := a.root().Find(strings.Fields(args))
+		if err != nil || cmd.Name() != "run" {
+			t.Fatalf("%s: %v", args, err)
+		}
+		if err := cmd.ParseFlags(rest); err != nil {
+			t.Errorf("%s: %v", args, err)
+		}
 	}
 }

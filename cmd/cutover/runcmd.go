@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -75,7 +76,7 @@ func (a *App) runCommand() *cobra.Command {
 	flags.StringVar(&o.baseline, "baseline", "", "with --history, the mark of the runs to judge against (default good)")
 	flags.StringVar(&o.waivers, "waivers", "", "file of accepted differences (default: the suite's, if it names one)")
 	flags.StringVar(&o.killFile, "kill-file", "", "stop the run, exit code 5, as soon as this file exists")
-	flags.DurationVar(&o.deadline, "deadline", 0, "stop the run, exit code 5, when it has not ended after this long, whatever its phases say")
+	flags.Var((*days)(&o.deadline), "deadline", "stop the run, exit code 5, when it has not ended after this long, whatever its phases say")
 	flags.StringVar(&o.ci, "ci", "auto", "annotate the build of a service: auto, none, github or azure")
 	flags.StringVar(&o.campaign, "campaign", "", "secret of the campaign, as env:NAME or file:PATH: key of the audit trail and of pseudonyms")
 	o.before.register(flags)
@@ -180,7 +181,7 @@ func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, nam
 	if err != nil {
 		return 0, err
 	}
-	if err := stress(rules, suite); err != nil {
+	if err := errors.Join(rules.CheckLoad(), stress(rules, suite)); err != nil {
 		return 0, err
 	}
 	s.id = s.started.Format("20060102T150405Z") + "-" + suite.Name
@@ -192,6 +193,15 @@ func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, nam
 		return 0, err
 	}
 	defer s.alert.close()
+	if s.waivers, err = loadWaivers(o.waivers, suite); err != nil {
+		return 0, err
+	}
+	if err := s.loadNoise(); err != nil {
+		return 0, err
+	}
+	if s.key, err = a.campaignKey(o.campaign); err != nil {
+		return 0, err
+	}
 	if s.folder, err = a.createFolder(o, suite, s, number); err != nil {
 		return 0, err
 	}
@@ -206,12 +216,6 @@ func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, nam
 	if !profile.Simulated {
 		rules.Mine = s.journal.Mine // only what this run created may be changed or deleted
 	}
-	if s.waivers, err = loadWaivers(o.waivers, suite); err != nil {
-		return 0, err
-	}
-	if err := s.loadNoise(); err != nil {
-		return 0, err
-	}
 	s.brake = s.newBrake()
 	rules.Brake = s.brake
 	s.rules = rules
@@ -220,14 +224,19 @@ func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, nam
 	}
 	code, err = s.run(ctx)
 	s.deployment.close()
-	if !o.quiet {
+	if err != nil && !o.quiet { // else the report names it
 		fmt.Fprintf(a.Stderr, "cutover: audit head %s\n", rules.Audit.Head())
 	}
 	return code, errors.Join(err, rules.Audit.Close())
 }
 
-// stress judges the load models that look for a limit.
+// stress judges the load models that look for a limit, and pressing on against throttling.
 func stress(rules guard.Rules, suite *suites.Suite) error {
+	if suite.Pushback == "ignore" {
+		if err := rules.CheckStress("pushback: ignore"); err != nil {
+			return err
+		}
+	}
 	for _, phase := range suite.Load {
 		if kind := phase.Model.Kind; kind == "search" || kind == "spike" {
 			if err := rules.CheckStress("load model " + kind); err != nil {
@@ -242,14 +251,17 @@ func (a *App) createFolder(o *runOptions, suite *suites.Suite, s *session, numbe
 	if number > 1 {
 		s.id += fmt.Sprintf("-%d", number)
 	}
-	dir := filepath.Join("runs", s.id)
-	if o.out != "" {
-		dir = o.out
-		if number > 0 {
-			dir = filepath.Join(o.out, fmt.Sprintf("%02d-%s", number, suite.Name))
-		}
+	dir, err := o.out, error(nil)
+	switch {
+	case o.out == "":
+		dir, err = s.claimFolder()
+	case number > 0:
+		dir = filepath.Join(o.out, fmt.Sprintf("%02d-%s", number, suite.Name))
 	}
-	folder, err := runfolder.Create(dir)
+	var folder *runfolder.Folder
+	if err == nil {
+		folder, err = runfolder.Create(dir)
+	}
 	var path *fs.PathError
 	switch {
 	case errors.Is(err, runfolder.ErrUncleaned):
@@ -260,6 +272,23 @@ func (a *App) createFolder(o *runOptions, suite *suites.Suite, s *session, numbe
 		return nil, usageError("choose another folder with --out", "%w", err)
 	}
 	return folder, err
+}
+
+// claimFolder makes the folder that is named after the run. A second run of the same
+// second gets a number: it must not write into the folder of the first.
+func (s *session) claimFolder() (string, error) {
+	if err := os.MkdirAll("runs", 0o755); err != nil {
+		return "", err
+	}
+	id := s.id
+	for n := 2; ; n++ {
+		err := os.Mkdir(filepath.Join("runs", id), 0o755)
+		if !errors.Is(err, fs.ErrExist) {
+			s.id = id
+			return filepath.Join("runs", id), err
+		}
+		id = fmt.Sprintf("%s-%d", s.id, n)
+	}
 }
 
 // commandLine is what repeats this run. Flags hold no secrets: those are

@@ -53,3 +53,15 @@ func TestEveryWorkloadRunsOnTheLab(t *testing.T) {
 		})
 	}
 }
+
+func TestEveryWorkloadIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/workloads.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range workloads {
+		if !strings.Contains(string(text), "| `"+name+"` |") {
+			t.Errorf("docs/workloads.md has no row for %s", name)
+		}
+	}
+}

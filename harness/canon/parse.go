@@ -32,9 +32,10 @@ func Parse(body []byte, d *Dialect, reuse *Doc) (*Doc, []Problem) {
 		doc.fail(ProblemTooLarge, 0, strconv.Itoa(len(body))+" bytes")
 		return doc, doc.problems
 	}
-	p := parser{doc: doc, b: body, item: -1}
+	s := schema()
+	p := parser{doc: doc, b: body, item: -1, properties: s.properties}
 	if !d.Untyped {
-		p.item = schema().typeIndex[anyEntity]
+		p.item = s.typeIndex[anyEntity]
 	}
 	p.document()
 	return doc, doc.problems
@@ -51,6 +52,8 @@ type parser struct {
 	i     int
 	depth int
 	item  int16 // the type of what is not known better, -1 without a schema
+
+	properties []*Property // of the schema, by index
 }
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
@@ -152,7 +155,7 @@ func (p *parser) nested(at int, prop, typ int16, parse func(at int, typ, prop in
 	}
 	p.depth++
 	if prop >= 0 {
-		if object := schema().properties[prop].object; object >= 0 {
+		if object := p.properties[prop].object; object >= 0 {
 			typ = object
 		} else {
 			typ = p.item
@@ -296,7 +299,7 @@ func (p *parser) close(at int) {
 		if n.flags&(flagSlots|flagMasked) != 0 {
 			slots = flagSlots
 		}
-		if k.unhashed || n.prop >= 0 && schema().properties[n.prop].Newer {
+		if k.unhashed || n.prop >= 0 && p.properties[n.prop].Newer {
 			slots = flagSlots
 			continue
 		}
@@ -326,7 +329,7 @@ func (p *parser) text(at int) bool {
 		content = p.doc.scratch
 	}
 	if n.prop >= 0 {
-		property := schema().properties[n.prop]
+		property := p.properties[n.prop]
 		if property.masked() {
 			n.flags |= flagMasked
 			n.hash = Hash{seedMask, uint64(property.Form)}
@@ -388,6 +391,14 @@ func (p *parser) span() (raw []byte, flags uint8, ok bool) {
 	start, i, b := p.i, p.i, p.b
 	wide := false
 	for {
+		for i+32 <= len(b) { // four words at a time through what is plain; special is exact for a word without any
+			w := b[i : i+32 : i+32]
+			if special(binary.LittleEndian.Uint64(w))|special(binary.LittleEndian.Uint64(w[8:]))|
+				special(binary.LittleEndian.Uint64(w[16:]))|special(binary.LittleEndian.Uint64(w[24:])) != 0 {
+				break
+			}
+			i += 32
+		}
 		for i+8 <= len(b) {
 			found := special(binary.LittleEndian.Uint64(b[i:]))
 			if found != 0 {

@@ -23,7 +23,7 @@ import (
 
 // The protocols of [Options].
 const (
-	Auto  = "auto"     // HTTP/1.1; through a proxy, HTTP/2 where offered
+	Auto  = "auto"     // HTTP/1.1, and HTTP/2 with a server that speaks nothing else; through a proxy, HTTP/2 where offered
 	HTTP1 = "http/1.1" // HTTP/1.1 only
 	HTTP2 = "h2"       // HTTP/2 only; a server without it is a failure
 )
@@ -176,6 +176,8 @@ func New(o Options) (*Client, error) {
 		c.doer = newStandard(&c.opts, c.dialer, &c.counters)
 	case o.Protocol == HTTP2:
 		c.doer = newH2(&c.opts, c.dialer, &c.counters)
+	case o.Protocol == Auto:
+		c.doer = newAuto(&c.opts, c.dialer, &c.counters)
 	default:
 		c.doer = newLean(&c.opts, c.dialer, &c.counters)
 	}

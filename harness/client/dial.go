@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -116,7 +117,7 @@ func (d *dialer) dialTLS(ctx context.Context, network, address string, protocols
 	secured := tls.Client(c, config)
 	err = secured.HandshakeContext(ctx)
 	c.tls = d.o.Clock.Now().Sub(began)
-	if err == nil && d.o.Protocol == HTTP2 && secured.ConnectionState().NegotiatedProtocol != "h2" {
+	if asked := d.o.Protocol == HTTP2 || slices.Equal(protocols, []string{"h2"}); err == nil && asked && secured.ConnectionState().NegotiatedProtocol != "h2" {
 		err = errNoH2
 	}
 	if err != nil {

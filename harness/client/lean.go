@@ -155,7 +155,7 @@ func (l *lean) open(ctx context.Context, p *pool, deadline time.Time) (*leanConn
 	var nc net.Conn
 	var raw *conn
 	if p.key.secure {
-		secured, err := l.dialer.dialTLS(ctx, "tcp", p.address, []string{"http/1.1"})
+		secured, err := l.secure(ctx, p)
 		if err != nil {
 			return nil, err
 		}

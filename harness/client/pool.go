@@ -57,6 +57,9 @@ type pool struct {
 	address string
 	limit   int
 
+	ask    sync.Once // asks a server that does not agree to HTTP/1.1 for HTTP/2
+	onlyH2 bool      // what it answered; written in ask
+
 	mu      sync.Mutex
 	idle    []*leanConn // the last used first out, so that the others can expire
 	places  int         // taken and idle together

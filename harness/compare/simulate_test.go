@@ -52,7 +52,7 @@ func (w *world) run(id string, slow string, factor float64) *result.Result {
 					h.Record(time.Duration(ms * 1e6))
 				}
 				row.Histogram.Merge(h)
-				r.Series[t].Series = append(r.Series[t].Series, result.SeriesPoint{Scenario: scenario, Step: "list", Path: path.Name, Count: uint64(w.perSec), Histogram: h})
+				r.Series[t].Series = append(r.Series[t].Series, result.SeriesPoint{Scenario: scenario, Step: "list", Path: path.Name, Count: uint64(w.perSec), Histogram: hist.Pack(h)})
 			}
 			row.Count = row.Histogram.Count()
 			row.Response = result.Summarise(row.Histogram)

@@ -114,7 +114,7 @@ type part struct {
 
 // stretches cuts the measured seconds of a row into at most mostSeconds parts.
 func stretches(r *result.Result, k key) timeline {
-	var seconds []*hist.Histogram
+	var seconds []hist.Packed
 	for _, s := range r.Series {
 		if s.Measured {
 			seconds = append(seconds, point(s, k))
@@ -125,22 +125,20 @@ func stretches(r *result.Result, k key) timeline {
 	for chunk := range slices.Chunk(seconds, size) {
 		h := new(hist.Histogram)
 		for _, one := range chunk {
-			if one != nil {
-				h.Merge(one)
-			}
+			one.AddTo(h)
 		}
 		merged = append(merged, h)
 	}
 	return line(merged)
 }
 
-func point(s result.Second, k key) *hist.Histogram {
+func point(s result.Second, k key) hist.Packed {
 	for _, p := range s.Series {
 		if p.Scenario == k.scenario && p.Step == k.step && p.Path == k.path {
 			return p.Histogram
 		}
 	}
-	return nil
+	return ""
 }
 
 func line(parts []*hist.Histogram) timeline {

@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -180,7 +181,7 @@ func (w *walk) order(ls, rs []canon.Node, a alignment) {
 		w.note("representation.order", aspectOrder, "one order", text)
 		return
 	}
-	if tiesOnly(ls, a, w.c.opts.Veiled) {
+	if tiesOnly(ls, a.pairs, w.c.opts.Veiled) && tiesOnly(rs, mirrorPairs(a.pairs), w.c.opts.Veiled) {
 		return
 	}
 	if property, which := unsorted(ls, rs, a); which != "" && !w.c.opts.Veiled {
@@ -277,9 +278,19 @@ func sortText(n canon.Node, property string) (string, bool) {
 	return child.Text(), true
 }
 
+// mirrorPairs are the same pairs as they look from the right, in the order of the right list.
+func mirrorPairs(pairs []pairing) []pairing {
+	out := make([]pairing, len(pairs))
+	for i, p := range pairs {
+		out[i] = pairing{p.right, p.left, p.weak}
+	}
+	slices.SortFunc(out, func(a, b pairing) int { return cmp.Compare(a.left, b.left) })
+	return out
+}
+
 // tiesOnly reports whether every element that moved changed places with elements of the same sort
 // key: a server may break ties as it likes. Veiled moments are equal or not, and in no order.
-func tiesOnly(ls []canon.Node, a alignment, veiled bool) bool {
+func tiesOnly(ls []canon.Node, pairs []pairing, veiled bool) bool {
 	for _, property := range sortKeys {
 		if sorted, ok := sortedBy(ls, property); !sorted && !veiled || !ok {
 			continue
@@ -287,7 +298,7 @@ func tiesOnly(ls []canon.Node, a alignment, veiled bool) bool {
 		last, highest := "", -1
 		group := -1
 		ties := true
-		for _, p := range a.pairs {
+		for _, p := range pairs {
 			key, _ := sortText(ls[p.left], property)
 			if key != last {
 				last, group = key, highest

@@ -119,7 +119,7 @@ func joinAttribution(a, b string) string {
 	switch {
 	case a == "" || a == attributedNeither:
 		return b
-	case b == "" || b == attributedNeither:
+	case b == "" || b == attributedNeither || a == b:
 		return a
 	}
 	return attributedBoth

@@ -48,6 +48,9 @@ func (w *walk) identity(p *canon.Property, l, r canon.Node) {
 	if sort == "item" && w.entity.typ != "" {
 		sort = w.entity.typ
 	}
+	if sort == "occurrence" {
+		w.cancelledDays(l, r)
+	}
 	key := edgeKey{w.token(l.TextHash()), w.token(r.TextHash())}
 	w.bench.edges = append(w.bench.edges, edge{key: key, place: w.place(sort), weak: w.weak || len(w.pair.Refs) > 0})
 }

@@ -260,7 +260,7 @@ func (w *walk) format(l, r canon.Node) {
 		return
 	}
 	switch p.Form {
-	case canon.FormInstant, canon.FormStamp:
+	case canon.FormInstant, canon.FormStamp, canon.FormLocalTime:
 		w.spelling(l, r)
 	case canon.FormEnum:
 		if ln, rn := notMember(p, l.Text()), notMember(p, r.Text()); ln || rn {

@@ -2,6 +2,7 @@ package conform
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"cutover/harness/canon"
@@ -179,8 +180,13 @@ func decodeSeries(n, event canon.Node) (s seriesRule, ok bool) {
 	return s, s.clockOf(span, event) && s.complete()
 }
 
-// clockOf takes the local time of day from the event's start, in the zone of the recurrence.
+// clockOf takes the local time of day from the event's start, in the zone of the recurrence. A series of
+// whole days has dates, which are the same in every zone.
 func (s *seriesRule) clockOf(span, event canon.Node) bool {
+	if wholeDays(event) {
+		s.zone = time.UTC
+		return true
+	}
 	begin, _ := event.Get("start")
 	instant, zone, ok := composeZoned(begin)
 	if !ok {
@@ -211,6 +217,23 @@ func (s seriesRule) complete() bool {
 		return len(s.days) > 0 && s.month >= 1 && s.month <= 12
 	}
 	return true
+}
+
+// cancelledDays compares the dates that the ids of two cancelled occurrences end with: OID.id.2026-03-04.
+func (w *walk) cancelledDays(l, r canon.Node) {
+	if w.c.opts.Veiled {
+		return
+	}
+	left, lok := cancelledDay(l.Text())
+	right, rok := cancelledDay(r.Text())
+	if lok && rok && !left.Equal(right) {
+		w.observe("recur.inexpressible", aspectValue, "cancelled on "+left.Format(time.DateOnly), "cancelled on "+right.Format(time.DateOnly), attributedNeither)
+	}
+}
+
+func cancelledDay(id string) (time.Time, bool) {
+	d, err := time.Parse(time.DateOnly, id[strings.LastIndexByte(id, '.')+1:])
+	return d, err == nil
 }
 
 func textAt(n canon.Node, name string) string {

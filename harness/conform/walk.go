@@ -380,31 +380,3 @@ func (w *walk) member(l, r, lparent, rparent canon.Node) {
 	}
 	w.presence(name, l, r, lparent, rparent)
 }
-
-// shape compares kinds only, for mailboxes that are not twins.
-func (w *walk) shape(l, r canon.Node) {
-	lk, rk := l.Kind(), r.Kind()
-	switch {
-	case lk == canon.Null || rk == canon.Null:
-		return // two strangers' items may well have a value here and none there
-	case lk != rk:
-		w.types(l, r)
-	case lk == canon.Object:
-		for lm := range l.Children() {
-			if rm, ok := r.Get(lm.Key()); ok && !lm.Annotation() {
-				w.enter(step{lm.Key(), -1})
-				w.shape(lm, rm)
-				w.leave()
-			}
-		}
-	case lk == canon.Array:
-		lf, rf := l.First(), r.First()
-		if lf.Exists() && rf.Exists() {
-			w.enter(step{"", 0})
-			w.shape(lf, rf)
-			w.leave()
-		}
-	case lk == canon.String:
-		w.format(l, r)
-	}
-}

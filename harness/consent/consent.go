@@ -2,9 +2,10 @@
 // run: where, as whom, what, how fast, when and until when. Without it nothing
 // leaves the machine; with it, nothing beyond its words does.
 //
-// The approver's name is a statement, not a proof: whoever can write the file
-// can write the name. Reports therefore print the file's hash next to it, so
-// that the approver can confirm which words they agreed to.
+// The approver's name is a statement, not a proof, unless the file is signed with
+// the key that the profile names: whoever can write the file can write the name.
+// Reports therefore print the file's hash next to it, so that the approver can
+// confirm which words they agreed to, and say which of the two it is.
 package consent
 
 import (
@@ -67,7 +68,9 @@ type Consent struct {
 	Stress     bool            `yaml:"stress"` // search, spike and ignoring throttling, on-premises only
 	Proxy      bool            `yaml:"proxy"`  // requests may go through the environment's proxy
 
-	hash string
+	text   []byte // of the file
+	hash   string
+	proved bool
 }
 
 // PerMailbox raises or lowers what one mailbox is asked at a time.
@@ -99,7 +102,7 @@ func Parse(file string, data []byte) (*Consent, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(data)
-	c.hash = hex.EncodeToString(sum[:])
+	c.text, c.hash = data, hex.EncodeToString(sum[:])
 	return &c, nil
 }
 

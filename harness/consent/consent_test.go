@@ -139,7 +139,7 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 
 func proposal() consent.Proposal {
 	return consent.Proposal{Kind: consent.Run, Hosts: []string{"mail.contoso.com:443", "graph.microsoft.com:443", "login.microsoftonline.com:443"}, Writes: true, Rate: "50/s",
-		Expires: time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC), UserAgent: "cutover/1.0", Clients: []string{"app-1"},
+		Expires: time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC), UserAgent: "cutover/1.0", Requests: "c0ffee-", Sources: []string{"192.0.2.7"}, Clients: []string{"app-1"},
 		Profile: &profiles.Profile{Name: "contoso", Mailboxes: profiles.Mailboxes{List: []profiles.Mailbox{{Name: "ann", Address: map[string]profiles.Address{
 			"onprem": {SMTP: "ann@contoso.com", Login: `C\ann`}, "cloud": {UPN: "Ann@cloud.contoso.com"}}}}}}}
 }
@@ -166,7 +166,8 @@ func TestADraftIsRefusedUntilSomebodyApprovesIt(t *testing.T) {
 
 func TestTheNoticeTellsTheOperationsCentre(t *testing.T) {
 	got := proposal().Notice()
-	for _, want := range []string{"contoso", "application ids:  app-1", "User-Agent:       cutover/1.0", "source addresses: to be filled in", "highest rate:     50/s", "2 test mailboxes"} {
+	for _, want := range []string{"contoso", "application ids:   app-1", "User-Agent:        cutover/1.0", "client-request-id: begins with c0ffee-", "source addresses:  192.0.2.7",
+		"highest rate:      50/s", "expected volume:   to be filled in", "window:            mon,tue,wed,thu,fri 20:00-06:00 UTC", "2 test mailboxes"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the notice lacks %q:\n%s", want, got)
 		}

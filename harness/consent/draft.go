@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"slices"
@@ -22,6 +23,8 @@ type Proposal struct {
 
 	Clients   []string // application ids that sign in
 	UserAgent string   // by which the servers' logs show the run
+	Requests  string   // with which every client-request-id begins
+	Window    string   // when, such as "mon,tue 20:00-06:00 UTC"; "" as drafted
 	Sources   []string // addresses that requests come from
 	Volume    string   // what is expected, such as "36,000 requests in 10 minutes"
 }
@@ -68,7 +71,7 @@ func (p Proposal) Notice() string {
 		if value == "" {
 			value = "to be filled in"
 		}
-		fmt.Fprintf(&b, "%-17s %s\n", name+":", value)
+		fmt.Fprintf(&b, "%-18s %s\n", name+":", value)
 	}
 	fmt.Fprintf(&b, "Notice: load and conformance test of %s\n\n", p.Profile.Name)
 	line("hosts", strings.Join(bare(p.Hosts), ", "))
@@ -76,9 +79,10 @@ func (p Proposal) Notice() string {
 	line("application ids", strings.Join(p.Clients, ", "))
 	line("source addresses", strings.Join(p.Sources, ", "))
 	line("User-Agent", p.UserAgent)
+	line("client-request-id", "begins with "+p.Requests)
 	line("highest rate", p.Rate)
 	line("expected volume", p.Volume)
-	line("window", "as in the consent file")
+	line("window", cmp.Or(p.Window, "mon,tue,wed,thu,fri 20:00-06:00 UTC, as drafted; the approved consent file decides"))
 	fmt.Fprintf(&b, "\nTo stop it: create the kill file that the run names, interrupt the process, or block the User-Agent.\n")
 	return b.String()
 }

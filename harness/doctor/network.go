@@ -36,7 +36,7 @@ func networkChecks() []Check {
 			Cause:  "clients ask https://DOMAIN before https://autodiscover.DOMAIN: a web site that answers makes discovery slow or wrong",
 			Remedy: "let the web site of the bare domain answer 404 to /autodiscover, or nothing at all", Source: sourceNeeds, applies: onPrem, harmless: true, run: (*exam).rootWeb},
 		{ID: "net.reach", Title: "the service accepts a connection", Blocks: blocksReach, Vantage: "any",
-			Cause: "nothing listens there, or a firewall is in between", Remedy: "check the path's url; open port 443 to the service for this machine",
+			Cause: "nothing listens there, or a firewall is in between", Remedy: "check the path's url; open its port (443 as a rule) for this machine",
 			Source: "observed", run: (*exam).reach},
 		{ID: "tls.chain", Title: "the certificate comes from a trusted authority", Blocks: blocksReach, Vantage: "any", Needs: []string{"net.reach"},
 			Cause:  "the certificate is self-signed, its authority is not trusted here, or the server does not send the certificates in between",
@@ -165,7 +165,7 @@ func (e *exam) unreachable(err error) finding {
 	case wire.DNS:
 		return fail("the name %s does not resolve", e.url.Hostname()).because("the name has no record where this machine asks", "publish the name, or map it with --resolve")
 	case wire.Timeout:
-		return fail("%s did not answer in time", e.url.Host).because("a firewall drops packets, or the service hangs", "open port 443 to the service for this machine")
+		return fail("%s did not answer in time", e.url.Host).because("a firewall drops packets, or the service hangs", "open its port (443 as a rule) for this machine")
 	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return fail("%s refuses connections", e.url.Host)

@@ -62,7 +62,7 @@ func sample() *result.Result {
 		case t >= 6:
 			shift = 500 * time.Millisecond
 		}
-		point := result.SeriesPoint{Scenario: "inbox", Step: "list", Path: "cloud", Count: 20, Errors: uint64(t / 9), Histogram: times(20, shift)}
+		point := result.SeriesPoint{Scenario: "inbox", Step: "list", Path: "cloud", Count: 20, Errors: uint64(t / 9), Histogram: hist.Pack(times(20, shift))}
 		r.Series = append(r.Series, result.Second{T: t, Measured: t > 0, Series: []result.SeriesPoint{point}})
 	}
 	return r

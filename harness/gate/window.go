@@ -63,9 +63,7 @@ func tagsOf(r *result.Result) map[string][]string {
 }
 
 func (p *pool) add(point result.SeriesPoint) {
-	if point.Histogram != nil {
-		p.times.Merge(point.Histogram)
-	}
+	point.Histogram.AddTo(&p.times)
 	p.failed += point.Errors
 	p.throttled += point.Throttled
 	p.all += point.Count

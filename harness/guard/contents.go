@@ -24,6 +24,10 @@ type contents struct {
 	hooks      []string // URLs that the server will call
 	stored     bool     // a part of a batch mails a stored item's recipients
 	writes     bool     // a part of a batch is no GET
+	parts      []string // the relative URLs of a batch's parts, whatever they do
+	changed    []part   // the parts of a batch that are no GET
+	method     string   // of the object being read, unless it is GET
+	urls       []string // of the object being read
 	silent     bool     // the answer to an invitation is not sent
 	depth      int
 }
@@ -186,7 +190,20 @@ func (c *contents) value(d *json.Decoder, at place) error {
 	return nil
 }
 
+// part is a request of a batch. Of keys that are there twice any may count.
+type part struct{ method, url string }
+
 func (c *contents) object(d *json.Decoder, at place) error {
+	method, urls := c.method, c.urls
+	c.method, c.urls = "", nil
+	defer func() {
+		for _, u := range c.urls {
+			if c.method != "" {
+				c.changed = append(c.changed, part{c.method, u})
+			}
+		}
+		c.method, c.urls = method, urls
+	}()
 	for d.More() {
 		token, err := d.Token()
 		if err != nil {
@@ -210,8 +227,11 @@ func (c *contents) text(s string, at place) {
 	case at.key == "notificationurl", at.key == "lifecyclenotificationurl":
 		c.hooks = append(c.hooks, s)
 	case at.key == "url" && c.partOfBatch(s):
+		c.urls, c.parts = append(c.urls, s), append(c.parts, s)
 	case at.key == "method":
-		c.writes = c.writes || !strings.EqualFold(s, "GET")
+		if !strings.EqualFold(s, "GET") {
+			c.writes, c.method = true, s
+		}
 	case freeText[at.key]:
 	case at.key == "body":
 		c.readText(s) // a part of a batch whose body is MIME or raw

@@ -140,6 +140,9 @@ func (d *Doer) judge(req *wire.Request) error {
 			return err
 		}
 	}
+	if err := rules.foreign(d.path, req, d.leadsToUpload(req.URL)); err != nil {
+		return err
+	}
 	if fits {
 		d.passed.add(req)
 	}
@@ -287,7 +290,7 @@ func writes(req *wire.Request) bool {
 
 // effect judges whether the request may do to the world what it does.
 func (r *Rules) effect(req *wire.Request) error {
-	writing := writes(req)
+	writing := writes(req) || req.Method == "POST" && len(special(req)) > 0 // whatever the suite declares
 	if r.Simulated || !writing && (r.Consent == nil || r.Consent.Allows(consent.Read)) {
 		return nil
 	}

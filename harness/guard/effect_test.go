@@ -68,7 +68,9 @@ func TestWritesNeedPermissionAndConsent(t *testing.T) {
 			with(write, func(r *wire.Request) { r.Method, r.Effect = "PATCH", wire.Effect{Writes: true, Target: "theirs"} }), "not ours"},
 		{"refuses to delete what the run did not create", nil,
 			with(write, func(r *wire.Request) { r.Method, r.Effect = "DELETE", wire.Effect{Deletes: true, Target: "theirs"} }), "not ours"},
-		{"changes what the run created", nil, with(write, func(r *wire.Request) { r.Method, r.Effect = "PATCH", wire.Effect{Writes: true, Target: "mine"} }), ""},
+		{"changes what the run created", nil, with(write, func(r *wire.Request) {
+			r.Method, r.URL, r.Effect = "PATCH", root+"/me/messages/mine", wire.Effect{Writes: true, Target: "mine"}
+		}), ""},
 		{"refuses every change where no journal knows what the run created", func(r *guard.Rules) { r.Mine = nil },
 			with(write, func(r *wire.Request) { r.Method, r.Effect = "PATCH", wire.Effect{Writes: true, Target: "mine"} }), "not ours"},
 		{"wants inbox rules named", nil, with(write, func(r *wire.Request) { r.URL = root + "/me/mailFolders/inbox/messageRules" }), "operation"},
@@ -187,5 +189,26 @@ func TestStressIsKeptFromClouds(t *testing.T) {
 				t.Errorf("CheckStress = %v", err)
 			}
 		})
+	}
+}
+
+func TestABatchReachesNoMailboxBesideTheConsent(t *testing.T) {
+	s := listen(t, false)
+	c := agreed(t, "hosts: ["+s.host()+"]", "networks: [127.0.0.0/8]")
+	d := door(t, guard.Rules{Consent: c, AllowWrite: true, Hosts: map[string][]string{"cloud": {s.host()}}})
+	p := path(t, d, "cloud")
+	ask := func(url string) string {
+		body := `{"requests":[{"id":"1","method":"GET","url":"` + url + `"}]}`
+		return rule(t, p, &wire.Request{Method: "POST", URL: s.URL + "/$batch", Mailbox: "", Body: []byte(body)})
+	}
+	if got := ask("/users/boss@outside.test/messages"); got != "mailbox" {
+		t.Errorf("a part that reads a mailbox outside is refused by %q, want mailbox", got)
+	}
+	if got := ask("/users/ann@contoso.test/messages"); got != "" {
+		t.Errorf("a part that reads a mailbox of the consent is refused by %q", got)
+	}
+	settings := &wire.Request{Method: "POST", URL: s.URL + "/users/ann@contoso.test/mailboxSettings", Body: []byte(`{"automaticRepliesSetting":{"status":"alwaysEnabled"}}`)}
+	if got := rule(t, p, settings); got != "operation" {
+		t.Errorf("automatic replies that a suite calls a read are refused by %q, want operation", got)
 	}
 }

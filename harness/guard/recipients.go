@@ -30,6 +30,11 @@ func (r *Rules) recipients(req *wire.Request) error {
 	if err := found.read(req); err != nil {
 		return refuse("recipient", fmt.Sprintf("the body of %s cannot be read for recipients: %v", name(req), err), "write the body as plain JSON, XML or MIME")
 	}
+	for _, part := range found.parts {
+		if err := r.addressed("https://batch/" + strings.TrimPrefix(part, "/")); err != nil {
+			return err
+		}
+	}
 	if batch && found.writes && !writes(req) {
 		return refuse("write", "a part of "+name(req)+" writes, which its step does not say", "write the step as a batch of the suite language")
 	}
@@ -165,7 +170,7 @@ func special(req *wire.Request) []consent.Operation {
 	var ops []consent.Operation
 	path := strings.ToLower(pathOf(req.URL))
 	body := ""
-	if strings.HasSuffix(path, "/$batch") || strings.HasSuffix(path, ".asmx") {
+	if strings.HasSuffix(path, "/$batch") || speaksSOAP(path, req.Body) {
 		body = string(req.Body)
 	}
 	lower := strings.ToLower(body)

@@ -71,12 +71,12 @@ var otherMails = []mailCase{
 	{"refuses sending a stored draft in a batch", "/$batch", wire.Effect{Writes: true}, `{"requests":[{"id":"1","method":"POST","url":"/me/messages/1/send"}]}`, "recipient"},
 
 	{"refuses sending a draft that was not read", "/me/messages/1/send", wire.Effect{Writes: true, Mails: true, StoredRecipients: true}, "", "recipient"},
-	{"allows sending a draft that was read", "/me/messages/1/send", wire.Effect{Writes: true, Mails: true, Recipients: []string{"ann@contoso.test"}}, "", ""},
+	{"allows sending a draft that was read", "/me/messages/mine/send", wire.Effect{Writes: true, Mails: true, Recipients: []string{"ann@contoso.test"}}, "", ""},
 	{"refuses sending a draft that was read and names a stranger", "/me/messages/1/send", wire.Effect{Writes: true, Mails: true, Recipients: []string{"x@y.test"}}, "", "recipient"},
 	{"refuses replying although the step says that nothing happens", "/me/messages/1/reply", wire.Effect{}, `{"comment":"hi"}`, "recipient"},
 	{"sees through other spellings of a verb", "/me/messages/1/microsoft.graph.rEPLYaLL()", wire.Effect{}, `{}`, "recipient"},
 	{"sees through escapes in a verb", "/me/messages/1/%73end", wire.Effect{}, ``, "recipient"},
-	{"allows declining in silence", "/me/events/1/decline", wire.Effect{Writes: true}, `{"sendResponse":false}`, ""},
+	{"allows declining in silence", "/me/events/mine/decline", wire.Effect{Writes: true}, `{"sendResponse":false}`, ""},
 	{"refuses declining aloud when nobody read the organiser", "/me/events/1/decline", wire.Effect{Writes: true}, `{"sendResponse":true}`, "recipient"},
 
 	{"reads EWS", "/EWS/Exchange.asmx", mails, `<s:Envelope xmlns:s="s" xmlns:t="t"><t:Message><t:ToRecipients><t:Mailbox><t:EmailAddress>x@y.test</t:EmailAddress></t:Mailbox></t:ToRecipients></t:Message></s:Envelope>`, "recipient"},

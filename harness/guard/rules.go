@@ -169,6 +169,15 @@ func (r Rules) check() error {
 	return r.Consent.Holds(r.now())
 }
 
+// CheckLoad refuses a run under a consent that covers the reading commands alone.
+// The error is a *Refusal.
+func (r Rules) CheckLoad() error {
+	if r.Consent != nil && r.Consent.Kind == consent.Probe {
+		return refuse("operation", "the consent is of kind probe, which covers doctor, where, token and call, not a run", "ask the approver for a consent of kind run")
+	}
+	return nil
+}
+
 // UploadHosts are where the upload sessions of a Graph host lead: Outlook's
 // hosts of the same cloud. None are known for other hosts.
 func UploadHosts(graph string) []string {

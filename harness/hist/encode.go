@@ -31,7 +31,11 @@ func (h *Histogram) AppendText(dst []byte) ([]byte, error) {
 	if h.count == 0 {
 		return dst, nil
 	}
-	raw := make([]byte, 0, 512)
+	return base64.RawStdEncoding.AppendEncode(dst, h.appendRaw(make([]byte, 0, 512))), nil
+}
+
+// appendRaw appends the encoding before base64 of a histogram that is not empty.
+func (h *Histogram) appendRaw(raw []byte) []byte {
 	raw = append(raw, version)
 	raw = binary.AppendUvarint(raw, uint64(h.min))
 	raw = binary.AppendUvarint(raw, uint64(h.max-h.min))
@@ -56,7 +60,7 @@ func (h *Histogram) AppendText(dst []byte) ([]byte, error) {
 			raw = binary.AppendUvarint(raw, n-2)
 		}
 	}
-	return base64.RawStdEncoding.AppendEncode(dst, raw), nil
+	return raw
 }
 
 // UnmarshalText replaces the content by what MarshalText encoded. Text that it
@@ -107,10 +111,7 @@ func (h *Histogram) UnmarshalText(text []byte) error {
 // add counts n more in the bucket of that index.
 func (h *Histogram) add(index int, n uint64) {
 	k := index / perOct
-	if h.octaves[k] == nil {
-		h.octaves[k] = new(octave)
-	}
-	h.octaves[k][index%perOct] += n
+	h.octave(k)[index%perOct] += n
 	h.touched |= 1 << k
 	h.count += n
 }

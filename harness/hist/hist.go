@@ -13,6 +13,7 @@ package hist
 import (
 	"math"
 	"math/bits"
+	"sync"
 	"time"
 )
 
@@ -33,6 +34,19 @@ const Limit = time.Duration(1 << limitBit)
 const MaxRelativeError = 1.0 / 256
 
 type octave [perOct]uint64
+
+// octavesFree are octaves that Reset emptied. A run keeps hundreds of histograms that
+// are each reset once a second: left with them, octaves that a rare slow second needed
+// would pile up in every one.
+var octavesFree = sync.Pool{New: func() any { return new(octave) }}
+
+// octave returns the octave of that index, taken when it is first needed.
+func (h *Histogram) octave(k int) *octave {
+	if h.octaves[k] == nil {
+		h.octaves[k] = octavesFree.Get().(*octave)
+	}
+	return h.octaves[k]
+}
 
 // Histogram counts durations. The zero value is empty and ready. It is not
 // safe for concurrent use: give each worker its own and [Histogram.Merge] them.
@@ -82,13 +96,8 @@ func (h *Histogram) Record(d time.Duration) {
 		return
 	}
 	k, sub := locate(uint64(d))
-	o := h.octaves[k]
-	if o == nil {
-		o = new(octave)
-		h.octaves[k] = o
-	}
 	h.touched |= 1 << k
-	o[sub]++
+	h.octave(k)[sub]++
 }
 
 // Merge adds everything that o has counted. The result equals the histogram of
@@ -109,10 +118,7 @@ func (h *Histogram) Merge(o *Histogram) {
 	h.sumHi += o.sumHi + carry
 	for rest := o.touched; rest != 0; rest &= rest - 1 {
 		k := bits.TrailingZeros64(rest)
-		if h.octaves[k] == nil {
-			h.octaves[k] = new(octave)
-		}
-		from, to := o.octaves[k], h.octaves[k]
+		from, to := o.octaves[k], h.octave(k)
 		for i := range to {
 			to[i] += from[i]
 		}
@@ -120,12 +126,14 @@ func (h *Histogram) Merge(o *Histogram) {
 	h.touched |= o.touched
 }
 
-// Reset empties the histogram and keeps its memory for the next recordings.
+// Reset empties the histogram and leaves its memory to the next recordings of any.
 func (h *Histogram) Reset() {
 	for rest := h.touched; rest != 0; rest &= rest - 1 {
-		*h.octaves[bits.TrailingZeros64(rest)] = octave{}
+		o := h.octaves[bits.TrailingZeros64(rest)]
+		*o = octave{}
+		octavesFree.Put(o)
 	}
-	*h = Histogram{octaves: h.octaves}
+	*h = Histogram{}
 }
 
 // Clone returns an independent copy, as small as its content allows.

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 )
 
 // page is one offline file: no script, no request, its style named in the policy.
@@ -49,7 +50,7 @@ table { border-collapse: collapse; } td, th { padding: .1rem .75rem .1rem 0; tex
 </html>
 `
 
-var pageTemplate = template.Must(template.New("nights").Parse(page))
+var pageTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("nights").Parse(page)) })
 
 type section struct {
 	Name, Range, Label string
@@ -68,7 +69,7 @@ func WriteHTML(w io.Writer, trends []Trend) error {
 	for _, t := range trends {
 		sections = append(sections, t.section())
 	}
-	if err := pageTemplate.Execute(w, sections); err != nil {
+	if err := pageTemplate().Execute(w, sections); err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
 	return nil

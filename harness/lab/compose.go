@@ -133,7 +133,7 @@ func (w *world) configure(key *rsa.PublicKey) error {
 		Store: w.l.store, Authority: w.tokens, Clock: o.Clock, Base: base, Domain: domain,
 		Audiences: []string{base, "https://localhost" + port, "https://mail.contoso.test" + port, "https://mail.contoso.test"},
 		Nodes:     append([]onprem.Node(nil), w.preset.nodes...), ServiceAccount: serviceLogin, ServicePassword: secret(o.Seed, 9),
-		IgnoreUnknownSelect: o.UnknownSelect == "ignore", Quirk: w.l.at,
+		IgnoreUnknownSelect: o.UnknownSelect == "ignore", Quirk: w.l.at, Newer: w.preset.newer,
 	}
 	misconfigure(&w.d, o.Misconfigure)
 	if w.l.quirks.On("auth.partner_perm") {

@@ -165,6 +165,25 @@ func TestEachInherentDifferenceShowsOnItsSideAndNotOnTheOther(t *testing.T) {
 	}
 }
 
+func TestTheIdealDeploymentAnswersWhatIsNewerThanItsModel(t *testing.T) {
+	w := start(t, lab.Options{Preset: "ideal"})
+	onPrem, cloud := map[string]any{}, map[string]any{}
+	for kind, ask := range map[string]string{"message": "/me/messages?$top=1", "event": "/me/events?$top=1", "folder": "/me/mailFolders?$top=1"} {
+		for name := range values(w.rest(0, "GET", ask, "").doc)[0] {
+			onPrem[kind+" "+strings.ToLower(name)] = true
+		}
+		for name := range values(w.cloud(w.app(0), 0, "GET", strings.TrimPrefix(ask, "/me"), "").doc)[0] {
+			cloud[kind+" "+strings.ToLower(name)] = true
+		}
+	}
+	for kind := range map[string]bool{"message": true, "event": true, "folder": true} {
+		delete(onPrem, kind+" @odata.id") // a matter of the dialect
+	}
+	if on, cl := sortedKeys(onPrem), sortedKeys(cloud); !slices.Equal(on, cl) {
+		t.Errorf("on-prem answers %v\ncloud answers   %v", on, cl)
+	}
+}
+
 // names are the members of the first entity.
 func (w *world) names(a answer) []string {
 	w.t.Helper()

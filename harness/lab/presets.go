@@ -13,12 +13,13 @@ type preset struct {
 	about string
 	nodes []onprem.Node
 	proxy string
-	era   int // year whose shapes Graph of "today" has
+	era   int  // year whose shapes Graph of "today" has
+	newer bool // the servers answer what is newer than the model of 2016
 }
 
 // presets is the table of deployments. Builds and dates are documented.
 var presets = map[string]preset{
-	"ideal": {about: "Exchange 2019 without a difference that could be left out", proxy: "retired", era: 2026,
+	"ideal": {about: "no real deployment: Exchange 2019 that answers every property Graph has", proxy: "retired", era: 2026, newer: true,
 		nodes: array("15.2.1748.10", true)},
 	"exchange-2016-cu3": {about: "September 2016: the first build with the REST API, the preview has begun", proxy: "preview", era: 2016,
 		nodes: array("15.1.544.27", true)},

@@ -33,6 +33,7 @@ type service struct {
 	base     string
 	served   atomic.Uint64
 	server   *http.Server
+	cut      context.CancelFunc // ends what handlers still wait for
 }
 
 // listen opens a loopback port; what is served there follows when all ports are known.
@@ -50,7 +51,10 @@ func (s *service) serve(wait *sync.WaitGroup, config *tls.Config, handler http.H
 	if config != nil {
 		config = config.Clone() // the server changes its own
 	}
+	var base context.Context
+	base, s.cut = context.WithCancel(context.Background())
 	s.server = &http.Server{
+		BaseContext: func(net.Listener) context.Context { return base },
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s.served.Add(1)
 			handler.ServeHTTP(w, r)
@@ -75,6 +79,7 @@ func (s *service) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	err := s.server.Shutdown(ctx)
+	s.cut() // a handler that stalls a body it has not read does not hear that its client left
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = s.server.Close()
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"regexp"
 	"strings"
 
 	"cutover/harness/expect"
@@ -14,9 +13,6 @@ import (
 	"cutover/suites"
 	"cutover/suites/strictyaml"
 )
-
-// profileKey tells a profile from a suite: by its first key at the margin.
-var profileKey = regexp.MustCompile(`(?m)^(profile|suite)\s*:`)
 
 // Check validates suites and profiles by themselves and returns everything that is
 // wrong with all of them. A file is taken for a profile when its first key says so.
@@ -37,7 +33,7 @@ func checkFile(file string) strictyaml.Problems {
 		}
 		return strictyaml.Problems{{Pos: flag(file), Msg: err.Error()}}
 	}
-	if first := profileKey.FindSubmatch(data); first != nil && string(first[1]) == "profile" {
+	if key, _ := strictyaml.First(file, data, "profile", "suite"); key == "profile" {
 		if _, err := profiles.Parse(file, data); err != nil {
 			return asProblems(flag(file), err)
 		}

@@ -179,15 +179,6 @@ s.yaml:16:73: step look/gone writes on path near (deletes); writing needs --allo
 	}
 }
 
-func TestPressingOnAgainstAThrottlingServiceStaysOnThisMachine(t *testing.T) {
-	s, p := parse(t, strings.Replace(reads, "scenarios:", "pushback: ignore\nscenarios:", 1), strings.ReplaceAll(pair, "http://127.0.0.1:9", "https://mail.contoso.example"))
-	_, err := plan.Compile(s, p, plan.Options{Rate: strictyaml.Rate{PerSecond: 1}})
-	var refused *plan.Refused
-	if !errors.As(err, &refused) || len(refused.Problems) != 2 {
-		t.Errorf("Compile = %v, want a refusal for both paths", err)
-	}
-}
-
 func TestOutsideThisMachineThereAreCapsOfOurOwn(t *testing.T) {
 	remote := strings.ReplaceAll(pair, "http://127.0.0.1:9", "https://mail.contoso.example")
 	p := compile(t, reads, remote, plan.Options{})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 )
 
 // Print writes the plan for people: what would be sent, when, by whom, and how that
@@ -189,12 +190,27 @@ func (l *lines) forecast(o *Outline) {
 		return
 	}
 	l.gap()
-	l.add("forecast\tlimit\texpected\tsource")
+	l.add("forecast")
 	for _, f := range o.Forecast {
 		word := "ok"
 		if f.Exceeded {
 			word = "OVER"
 		}
-		l.add("%s %s\t%s\t%s\t%s", f.Path, word, f.Limit, f.Expected, f.Source)
+		l.add("  %s %s  %s", f.Path, word, f.Limit)
+		l.wrapped(6, f.Expected)
+		l.wrapped(6, "source: "+f.Source)
 	}
+}
+
+// wrapped writes prose in lines of at most 80 columns, indented.
+func (l *lines) wrapped(indent int, prose string) {
+	line := strings.Repeat(" ", indent-1)
+	for word := range strings.FieldsSeq(prose) {
+		if utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > 80 && len(line) >= indent {
+			l.add("%s", line)
+			line = strings.Repeat(" ", indent-1)
+		}
+		line += " " + word
+	}
+	l.add("%s", line)
 }

@@ -44,14 +44,15 @@ func Open(name string, key []byte) (*Record, error) {
 		return nil, err
 	}
 	defer file.Close()
-	r, err := read(file, key)
+	r, err := Read(file, key)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return r, nil
 }
 
-func read(from io.Reader, key []byte) (*Record, error) {
+// Read reads a record as Open does, from a reader.
+func Read(from io.Reader, key []byte) (*Record, error) {
 	r := &Record{Why: "the run that wrote it was killed", iterations: map[uint64]Iteration{}}
 	bodies := map[string][]byte{}
 	sum := digest(key)

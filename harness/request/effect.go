@@ -8,6 +8,7 @@ import (
 	"net/mail"
 	"regexp"
 	"strings"
+	"sync"
 
 	"cutover/harness/wire"
 )
@@ -279,14 +280,19 @@ func mimeRecipients(raw []byte) (addresses []string, ok bool) {
 }
 
 var (
-	soapOperation = regexp.MustCompile(`<(?:[A-Za-z0-9_]+:)?Body[^>]*>\s*<(?:[A-Za-z0-9_]+:)?([A-Za-z]+)([^>]*)>`)
-	soapAddress   = regexp.MustCompile(`<(?:[A-Za-z0-9_]+:)?(?:EmailAddress|SmtpAddress)>\s*([^<]+?)\s*<`)
+	soapOperation = lazy(`<(?:[A-Za-z0-9_]+:)?Body[^>]*>\s*<(?:[A-Za-z0-9_]+:)?([A-Za-z]+)([^>]*)>`)
+	soapAddress   = lazy(`<(?:[A-Za-z0-9_]+:)?(?:EmailAddress|SmtpAddress)>\s*([^<]+?)\s*<`)
 )
+
+// lazy compiles a pattern when it is first needed: most runs never do.
+func lazy(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // soap judges an Exchange Web Services request, for paths that say a question in their own words,
 // and reports whether it is one.
 func (m *meaning) soap(raw []byte) bool {
-	found := soapOperation.FindSubmatch(raw)
+	found := soapOperation().FindSubmatch(raw)
 	if found == nil {
 		return false
 	}
@@ -307,7 +313,7 @@ func (m *meaning) soap(raw []byte) bool {
 		return true
 	}
 	m.effect.Mails = true
-	for _, address := range soapAddress.FindAllSubmatch(raw, -1) {
+	for _, address := range soapAddress().FindAllSubmatch(raw, -1) {
 		m.recipients = append(m.recipients, string(address[1]))
 	}
 	m.effect.StoredRecipients = operation != "CreateItem" || len(m.recipients) == 0

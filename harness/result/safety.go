@@ -28,7 +28,8 @@ type Control struct {
 type Consent struct {
 	SHA256   string `json:"sha256"` // of the file, by which the approver recognises it
 	Approver string `json:"approver"`
-	// Proved is false: whoever can write the file can write the name.
+	// Proved tells that the file was signed with the key that the profile names for its
+	// approver. Without that, whoever can write the file can write the name.
 	Proved bool `json:"approver_proved"`
 }
 

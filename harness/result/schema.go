@@ -47,7 +47,7 @@ func (s schemaMaker) of(t reflect.Type) map[string]any {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
 		return map[string]any{"type": "string", "format": "date-time"}
-	case t == reflect.TypeFor[*hist.Histogram]():
+	case t == reflect.TypeFor[*hist.Histogram](), t == reflect.TypeFor[hist.Packed]():
 		return map[string]any{"type": []any{"string", "null"}}
 	}
 	switch t.Kind() {

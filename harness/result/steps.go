@@ -213,14 +213,17 @@ type Second struct {
 	Comparison *Comparison `json:"comparison,omitempty"`
 }
 
-// SeriesPoint is one row's share of a second. Histograms are nil when nothing
-// was recorded.
+// SeriesPoint is one row's share of a second. Its histogram is kept packed, since a run
+// holds one for each row and second; it is empty when nothing was recorded.
 type SeriesPoint struct {
-	Scenario  string          `json:"scenario"`
-	Step      string          `json:"step"`
-	Path      string          `json:"path"`
-	Count     uint64          `json:"count"`
-	Errors    uint64          `json:"errors"`
-	Throttled uint64          `json:"throttled"`
-	Histogram *hist.Histogram `json:"histogram,omitempty"` // response times
+	Scenario  string      `json:"scenario"`
+	Step      string      `json:"step"`
+	Path      string      `json:"path"`
+	Count     uint64      `json:"count"`
+	Errors    uint64      `json:"errors"`
+	Throttled uint64      `json:"throttled"`
+	Histogram hist.Packed `json:"histogram,omitempty"` // response times
+	// PushedBack counts answers that asked to slow down, those that a retry made good
+	// included; Throttled counts what was given up.
+	PushedBack uint64 `json:"pushed_back,omitempty"`
 }

@@ -25,6 +25,7 @@ type books struct {
 	progress progress
 	at       int // the second under way
 	kept     keeper
+	between  between
 	turned   time.Time // when the second before ended
 	wait     sync.WaitGroup
 	quit     chan struct{} // closed by close
@@ -60,12 +61,12 @@ type generator struct {
 }
 
 // heldPoints bounds the histograms that are kept in memory for the report: some
-// 20,000 of 1 to 3 KiB when decoded. A longer run has them in its folder only.
-const heldPoints = 20_000
+// 50,000 of 100 to 200 bytes. A longer run has the later ones in its folder only.
+const heldPoints = 50_000
 
 func newBooks(r *runner) *books {
 	b := &books{run: r, total: r.recorder.tally(), second: r.recorder.tally(), carry: r.recorder.tally(), spare: r.recorder.tally(), quit: make(chan struct{}),
-		begins: make([]time.Time, len(r.plan.Phases)), due: dueCursor{plan: r.plan}}
+		begins: make([]time.Time, len(r.plan.Phases)), due: dueCursor{plan: r.plan}, between: newBetween(r.plan)}
 	b.progress.handed = make([]atomic.Uint64, len(r.plan.Phases))
 	return b
 }
@@ -75,7 +76,7 @@ func (b *books) open() {
 	b.begin()
 	b.health, b.turned = health.New(b.run.start), b.run.start
 	b.wait.Go(func() {
-		timer := b.run.clock.NewTimer(time.Second)
+		timer := b.run.clock.NewTimer(betweens)
 		defer timer.Stop()
 		for {
 			select {
@@ -84,9 +85,13 @@ func (b *books) open() {
 			case <-timer.C():
 			}
 			now := b.run.clock.Now()
-			b.run.sweep(now)
-			b.turn(now)
-			timer.Reset(b.run.start.Add(time.Duration(b.at+1) * time.Second).Sub(b.run.clock.Now()))
+			if now.Before(b.ends()) {
+				b.writeBetween(now)
+			} else {
+				b.run.sweep(now)
+				b.turn(now)
+			}
+			timer.Reset(b.wake(b.run.clock.Now()))
 		}
 	})
 }
@@ -133,7 +138,8 @@ func (b *books) turn(now time.Time) {
 	b.take(b.second)
 	b.second.merge(b.carry)
 	b.carry.reset()
-	r.pressNote(b.second, now.Sub(b.turned))
+	due, ahead := b.due.upTo(b.at)
+	r.pressNote(b.second, due/uint64(len(r.plan.Sides)), now.Sub(b.turned))
 	b.turned = now
 	reading := b.health.Read(now)
 	b.gen.note(reading)
@@ -146,17 +152,18 @@ func (b *books) turn(now time.Time) {
 		InFlight: uint64(max(0, r.inFlight.Load())), LagP99: ms(b.second.own.Quantile(0.99)), CPU: reading.Share, RSSBytes: uint64(reading.RSS),
 		GCPause: ms(reading.GCPause), Goroutines: uint64(reading.Goroutines), Files: uint64(reading.Files), Machine: reading.Machine,
 	}
-	s.Due, s.Ahead = b.due.upTo(b.at)
+	s.Due, s.Ahead = due, ahead
 	s.Buckets.Planned = s.Due
-	s.Series = b.series1()
-	b.kept.keep(r, now)
-	s.Findings, s.Comparison = uint64(b.kept.seen), b.kept.counted
+	s.Series = b.series1(b.second)
+	s.Findings, s.Comparison = uint64(b.kept.seen), b.kept.count(r)
 	b.at++
 	if r.deps.Folder != nil {
 		if err := r.deps.Folder.AppendSecond(s); err != nil {
 			r.abort(err)
 		}
 	}
+	b.between.turned(s.Due)
+	b.kept.keep(r, now) // after the line: a second is on the disk as soon as it has ended
 	b.hold(s)
 	r.abortByGate(i)
 	if o := r.deps.Observer; o != nil {
@@ -179,12 +186,11 @@ func (g *generator) note(r health.Reading) {
 	g.routines, g.files = max(g.routines, r.Goroutines), max(g.files, r.Files)
 }
 
-// series1 is the second's rows. Histograms are copies: the second's own are used
-// again.
-func (b *books) series1() []result.SeriesPoint {
+// series1 is the second's rows.
+func (b *books) series1(t *tally) []result.SeriesPoint {
 	var out []result.SeriesPoint
-	for which := range b.second.rows {
-		for i, c := range b.second.rows[which] {
+	for which := range t.rows {
+		for i, c := range t.rows[which] {
 			if c == nil || c.count+c.pushedBack == 0 {
 				continue
 			}
@@ -193,11 +199,9 @@ func (b *books) series1() []result.SeriesPoint {
 				continue
 			}
 			p := result.SeriesPoint{Scenario: b.run.plan.Scenarios[r.scenario].Name, Step: b.run.stepName(r),
-				Path: b.run.plan.Sides[r.side].Path, Count: c.count, Throttled: c.outcomes[throttled]}
+				Path: b.run.plan.Sides[r.side].Path, Count: c.count, Throttled: c.outcomes[throttled], PushedBack: c.pushedBack}
 			p.Errors = c.count - c.outcomes[ok] - c.outcomes[throttled]
-			if c.response.Count() > 0 {
-				p.Histogram = c.response.Clone()
-			}
+			p.Histogram = hist.Pack(&c.response)
 			out = append(out, p)
 		}
 	}
@@ -208,7 +212,7 @@ func (b *books) series1() []result.SeriesPoint {
 func (b *books) hold(s result.Second) {
 	if b.points += len(s.Series); b.points > heldPoints {
 		for i := range s.Series {
-			s.Series[i].Histogram = nil
+			s.Series[i].Histogram = ""
 		}
 	}
 	b.series = append(b.series, s)
@@ -242,7 +246,7 @@ func (b *books) state(now time.Time, phase int, lag float64) Progress {
 		one.P50, one.P95, one.P99 = h.Quantile(0.5), h.Quantile(0.95), h.Quantile(0.99)
 		b.eachStep(b.total, side, func(c *cell) {
 			one.Requests += c.count
-			one.Throttled += c.outcomes[throttled]
+			one.Throttled += c.pushedBack
 			one.Failed += c.count - c.outcomes[ok] - c.outcomes[throttled]
 		})
 		p.Paths = append(p.Paths, one)

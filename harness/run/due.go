@@ -35,8 +35,10 @@ func (c *dueCursor) first() uint64 {
 }
 
 // count walks over the legs that are due before the end of second t.
-func (c *dueCursor) count(t int) (legs uint64) {
-	end := time.Duration(t+1) * time.Second
+func (c *dueCursor) count(t int) (legs uint64) { return c.before(time.Duration(t+1) * time.Second) }
+
+// before walks over the legs that are due before end, counted from the start.
+func (c *dueCursor) before(end time.Duration) (legs uint64) {
 	for c.phase < len(c.plan.Phases) {
 		ph := &c.plan.Phases[c.phase]
 		if ph.Load.Open != nil {

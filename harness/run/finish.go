@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cutover/harness/guard"
+	"cutover/harness/hist"
 	"cutover/harness/result"
 	"cutover/harness/shift"
 )
@@ -215,7 +216,8 @@ func (r *runner) shifts() []result.Shift {
 		return out
 	}
 	type key struct{ scenario, step string }
-	rows := map[key][]shift.Pair{}
+	type pair struct{ left, right hist.Packed }
+	rows := map[key][]pair{}
 	var order []key
 	left := r.plan.Sides[0].Path
 	for t, s := range r.books.series {
@@ -226,18 +228,23 @@ func (r *runner) shifts() []result.Shift {
 			k := key{p.Scenario, p.Step}
 			if rows[k] == nil {
 				order = append(order, k)
-				rows[k] = make([]shift.Pair, len(r.books.series))
+				rows[k] = make([]pair, len(r.books.series))
 			}
 			if p.Path == left {
-				rows[k][t].Left = p.Histogram
+				rows[k][t].left = p.Histogram
 			} else {
-				rows[k][t].Right = p.Histogram
+				rows[k][t].right = p.Histogram
 			}
 		}
 	}
 	qs := []float64{0.5, 0.95, 0.99}
 	for _, k := range order {
-		pairs := slices.DeleteFunc(rows[k], func(p shift.Pair) bool { return p.Left == nil && p.Right == nil })
+		var pairs []shift.Pair
+		for _, p := range rows[k] {
+			if p != (pair{}) {
+				pairs = append(pairs, shift.Pair{Left: p.left.Unpack(), Right: p.right.Unpack()})
+			}
+		}
 		e := shift.Quantiles(pairs, qs, result.Enough, r.plan.Seed)
 		out = append(out, result.Shift{Scenario: k.scenario, Step: k.step, Confidence: shift.Confidence,
 			P50: interval(e[0]), P95: interval(e[1]), P99: interval(e[2])})

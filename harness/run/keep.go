@@ -23,18 +23,20 @@ type keeper struct {
 	last  []uint64 // how often each finding was seen when they were last written
 	again time.Time
 	seen  int // distinct findings so far
-	// counted are the pairs so far; nil: nothing is compared.
-	counted *result.Comparison
+}
+
+// count returns the pairs so far; nil: nothing is compared.
+func (k *keeper) count(r *runner) *result.Comparison {
+	if r.pairs.comparer == nil {
+		return nil
+	}
+	counted := r.pairs.comparer.Counted()
+	return &counted
 }
 
 // keep is called at the end of each second.
 func (k *keeper) keep(r *runner, now time.Time) {
-	if r.pairs.comparer == nil {
-		return
-	}
-	counted := r.pairs.comparer.Counted()
-	k.counted = &counted
-	if now.Before(k.again) {
+	if r.pairs.comparer == nil || now.Before(k.again) {
 		return
 	}
 	findings := r.pairs.comparer.SoFar()

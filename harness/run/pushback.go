@@ -34,6 +34,19 @@ type pressure struct {
 	violated uint64
 	windows  map[int]span // by mailbox; wholeSide for all
 	classes  map[int]*result.KneePoint
+	calm     calm
+}
+
+// calm is what was asked before the first throttling answer: how many requests a leg
+// makes when nothing holds it back.
+type calm struct{ legs, requests uint64 }
+
+// offered is the rate of requests that due legs a second ask for.
+func (c calm) offered(due float64) float64 {
+	if c.legs == 0 {
+		return due
+	}
+	return due * float64(c.requests) / float64(c.legs)
 }
 
 // span is a stretch of time.
@@ -174,8 +187,10 @@ func (r *runner) leaves(side, mailbox int, at time.Time) uint64 {
 var classStep = math.Log(1.1)
 
 // pressNote adds a second to the throttled share over the offered rate. A stretch that is
-// shorter than a second says too little about a rate.
-func (r *runner) pressNote(t *tally, length time.Duration) {
+// shorter than a second says too little about a rate. due is how many legs the schedule
+// asked of a side: what is sent late, because the server had asked to wait, is no lower
+// rate. An open schedule that is over offers nothing, whatever still waits.
+func (r *runner) pressNote(t *tally, due uint64, length time.Duration) {
 	if length < 900*time.Millisecond {
 		return
 	}
@@ -192,9 +207,21 @@ func (r *runner) pressNote(t *tally, length time.Duration) {
 				}
 			}
 		}
-		rate := float64(sent) / length.Seconds()
-		key := int(math.Floor(math.Log(rate) / classStep))
 		p.mu.Lock()
+		if p.first == nil {
+			p.calm.legs += due
+			p.calm.requests += sent
+		}
+		rate := float64(sent)
+		if p.calm.legs > 0 && p.first != nil {
+			rate = math.Max(rate, p.calm.offered(float64(due)))
+			if due == 0 {
+				p.mu.Unlock()
+				continue
+			}
+		}
+		rate /= length.Seconds()
+		key := int(math.Floor(math.Log(rate) / classStep))
 		c := p.classes[key]
 		if c == nil {
 			c = new(result.KneePoint)

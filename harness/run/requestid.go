@@ -7,14 +7,22 @@ import (
 	"cutover/harness/wire"
 )
 
+// RequestPrefix begins every client-request-id of a run, so that whoever reads a
+// server's log can tell its requests from everybody else's, and stop them.
+const RequestPrefix = "c0705e70-"
+
+// requestPrefix is RequestPrefix as the first bytes of a UUID.
+const requestPrefix = 0xc0705e70
+
 // requestID is the name by which client and server find one request again: a
-// UUID that the seed, the side, the arrival and the place within the leg decide,
+// UUID that begins with RequestPrefix and whose rest the seed, the side, the arrival and the place within the leg decide,
 // so that the same run names the same requests.
 func requestID(seed uint64, side int, arrival uint64, asked uint32) string {
 	var id [16]byte
 	high := mix64(seed ^ uint64(side+1)<<60)
 	binary.BigEndian.PutUint64(id[:8], mix64(high^arrival))
 	binary.BigEndian.PutUint64(id[8:], mix64(mix64(high+arrival)^uint64(asked)))
+	binary.BigEndian.PutUint32(id[:4], requestPrefix)
 	id[6] = id[6]&0x0f | 0x80 // version 8: made by our own rule (RFC 9562)
 	id[8] = id[8]&0x3f | 0x80
 	var text [36]byte

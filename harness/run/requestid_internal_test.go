@@ -1,6 +1,9 @@
 package run
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestRequestIDsAreUniqueAndRepeatable(t *testing.T) {
 	seen := map[string]bool{}
@@ -9,8 +12,8 @@ func TestRequestIDsAreUniqueAndRepeatable(t *testing.T) {
 			for arrival := range uint64(200) {
 				for asked := range uint32(5) {
 					id := requestID(seed, side, arrival, asked)
-					if len(id) != 36 || id[14] != '8' {
-						t.Fatalf("requestID(%d, %d, %d, %d) = %q, want a version 8 UUID", seed, side, arrival, asked, id)
+					if len(id) != 36 || id[14] != '8' || !strings.HasPrefix(id, RequestPrefix) {
+						t.Fatalf("requestID(%d, %d, %d, %d) = %q, want a version 8 UUID that begins with %s", seed, side, arrival, asked, id, RequestPrefix)
 					}
 					if seen[id] {
 						t.Fatalf("requestID(%d, %d, %d, %d) = %q, which another request has", seed, side, arrival, asked, id)

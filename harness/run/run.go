@@ -86,8 +86,10 @@ type PathProgress struct {
 	Failed        uint64          // steps so far
 	// FailedNow and ThrottledNow count the last second alone.
 	FailedNow, ThrottledNow uint64
-	Throttled               uint64
-	Requests                uint64
+	// Throttled counts the answers so far that asked to slow down, those that a retry
+	// made good included.
+	Throttled uint64
+	Requests  uint64
 }
 
 // Deps is what a run needs from outside. Clock, Doers and RunID are required.

@@ -34,10 +34,7 @@ func (b *books) beginTrial(what string, phase int, length time.Duration) {
 func (b *books) endTrial() *trialBooks {
 	b.turning.Lock()
 	defer b.turning.Unlock()
-	b.spare.reset()
-	b.run.recorder.drain(b.spare)
-	b.take(b.spare)
-	b.carry.merge(b.spare)
+	b.gather()
 	t := b.trial
 	b.trial = nil
 	for _, s := range b.series[min(t.from, len(b.series)):] {

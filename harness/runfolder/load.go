@@ -45,24 +45,30 @@ func Load(dir string) (*result.Result, error) {
 // add up. A last line without its newline was never acknowledged and is
 // skipped; a missing file is an empty series.
 func loadSeries(file string) ([]result.Second, error) {
+	seconds, _, err := readSeries(file)
+	return seconds, err
+}
+
+// readSeries is loadSeries with the number of whole lines.
+func readSeries(file string) (seconds []result.Second, lines int, err error) {
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, 0, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("run folder: %w", err)
+		return nil, 0, fmt.Errorf("run folder: %w", err)
 	}
 	at := map[int]int{}
-	var seconds []result.Second
-	for number := 1; len(data) > 0; number++ {
+	for len(data) > 0 {
 		line, rest, whole := bytes.Cut(data, []byte("\n"))
 		if !whole {
 			break
 		}
 		data = rest
+		lines++
 		var s result.Second
 		if err := json.Unmarshal(line, &s); err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", file, number, err)
+			return nil, 0, fmt.Errorf("%s:%d: %w", file, lines, err)
 		}
 		if i, known := at[s.T]; known {
 			amend(&seconds[i], s)
@@ -72,7 +78,7 @@ func loadSeries(file string) ([]result.Second, error) {
 		seconds = append(seconds, s)
 	}
 	sort.SliceStable(seconds, func(i, j int) bool { return seconds[i].T < seconds[j].T })
-	return seconds, nil
+	return seconds, lines, nil
 }
 
 // amend adds a later line of the same second. What is a level and not a count
@@ -106,11 +112,10 @@ func addPoint(into *result.Second, p result.SeriesPoint) {
 		q.Count += p.Count
 		q.Errors += p.Errors
 		q.Throttled += p.Throttled
-		if q.Histogram == nil {
-			q.Histogram = p.Histogram
-		} else if p.Histogram != nil {
-			q.Histogram.Merge(p.Histogram)
-		}
+		q.PushedBack += p.PushedBack
+		both := q.Histogram.Unpack()
+		p.Histogram.AddTo(both)
+		q.Histogram = hist.Pack(both)
 		return
 	}
 	into.Series = append(into.Series, p)
@@ -118,16 +123,16 @@ func addPoint(into *result.Second, p result.SeriesPoint) {
 
 // rows adds a series up into the rows of a result, measured seconds only, in
 // the order of scenario, step and path.
-func rows(seconds []result.Second, paths []result.PathInfo) []result.StepStats {
+func rows(t taken, paths []result.PathInfo) []result.StepStats {
 	type key struct{ scenario, step, path string }
 	index := map[key]int{}
 	var out []result.StepStats
 	var measured float64
-	for _, s := range seconds {
+	for n, s := range t.seconds {
 		if !s.Measured {
 			continue
 		}
-		measured++
+		measured += t.length(n)
 		for _, p := range s.Series {
 			k := key{p.Scenario, p.Step, p.Path}
 			i, known := index[k]
@@ -168,9 +173,7 @@ func addRow(row *result.StepStats, p result.SeriesPoint) {
 			row.Outcomes[name] += n
 		}
 	}
-	if p.Histogram != nil {
-		row.Histogram.Merge(p.Histogram)
-	}
+	p.Histogram.AddTo(row.Histogram)
 }
 
 func sideOf(path string, paths []result.PathInfo) string {

@@ -6,6 +6,8 @@
 //   - run.json is written first; a folder that has it is a run folder.
 //   - series.jsonl grows by one line a second, each on the disk before
 //     AppendSecond returns. A torn last line is skipped by readers.
+//   - second.json is what the second under way brought so far; it counts only
+//     as long as series.jsonl has no line more than when it was written.
 //   - Every other file appears whole or not at all (written aside, then renamed).
 //   - journal.jsonl and audit.jsonl are private (mode 0600) from the first
 //     moment, and never part of a shared bundle.
@@ -28,6 +30,7 @@ const (
 	RunFile      = "run.json"
 	ResultFile   = "result.json"
 	SeriesFile   = "series.jsonl"
+	SecondFile   = "second.json" // the second under way; gone when the run has ended
 	FindingsFile = "findings.jsonl"
 	JournalFile  = "journal.jsonl"
 	AuditFile    = "audit.jsonl"
@@ -49,6 +52,7 @@ var ErrUncleaned = errors.New("holds the journal of a run whose items were not a
 type Folder struct {
 	dir    string
 	series *os.File
+	lines  int // of series.jsonl
 }
 
 // Create makes dir, or takes it over when it is empty or holds an earlier
@@ -105,7 +109,7 @@ func claim(dir string) error {
 // ours says whether a new run replaces the file of that name.
 func ours(name string) bool {
 	switch name {
-	case RunFile, ResultFile, SeriesFile, FindingsFile:
+	case RunFile, ResultFile, SeriesFile, SecondFile, FindingsFile:
 		return true
 	}
 	return false
@@ -175,6 +179,7 @@ func (f *Folder) AppendSecond(s result.Second) error {
 	if _, err := f.series.Write(append(line, '\n')); err != nil {
 		return fmt.Errorf("run folder: %w", err)
 	}
+	f.lines++
 	if err := f.series.Sync(); err != nil {
 		return fmt.Errorf("run folder: %w", err)
 	}
@@ -210,7 +215,13 @@ func writeResult(dir string, r *result.Result) error {
 	if err != nil {
 		return err
 	}
-	return replace(dir, ResultFile, data)
+	if err := replace(dir, ResultFile, data); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(dir, SecondFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("run folder: %w", err)
+	}
+	return nil
 }
 
 func jsonLines[T any](items []T) ([]byte, error) {

@@ -33,7 +33,7 @@ func second(t int) result.Second {
 		h := new(hist.Histogram)
 		h.Record(at)
 		h.Record(2 * at)
-		return result.SeriesPoint{Scenario: "open", Step: "list", Path: path, Count: 2, Errors: errors, Histogram: h}
+		return result.SeriesPoint{Scenario: "open", Step: "list", Path: path, Count: 2, Errors: errors, Histogram: hist.Pack(h)}
 	}
 	return result.Second{T: t, Phase: "steady", Measured: t > 0, Due: 4, Ahead: 4, Buckets: result.Buckets{Completed: 3, Failed: 1},
 		Series: []result.SeriesPoint{point("onprem", 0, 10*time.Millisecond), point("cloud", 1, 40*time.Millisecond)}, CPU: 0.1 * float64(t), RSSBytes: 100, LagP99: 1}
@@ -104,7 +104,7 @@ func TestLinesOfTheSameSecondAddUp(t *testing.T) {
 		t.Fatalf("%d seconds, want 1", len(r.Series))
 	}
 	s := r.Series[0]
-	if s.Due != 12 || s.Buckets.Completed != 9 || len(s.Series) != 3 || s.Series[0].Count != 4 || s.Series[0].Histogram.Count() != 4 {
+	if s.Due != 12 || s.Buckets.Completed != 9 || len(s.Series) != 3 || s.Series[0].Count != 4 || s.Series[0].Histogram.Unpack().Count() != 4 {
 		t.Errorf("the lines did not add up: %+v", s)
 	}
 }

@@ -33,9 +33,11 @@ func SealJudged(dir string, judge func(*result.Result)) (*result.Result, error) 
 		return nil, err
 	}
 	r = run.Result()
-	if r.Series, err = loadSeries(filepath.Join(dir, SeriesFile)); err != nil {
+	series, err := takeSeries(dir)
+	if err != nil {
 		return nil, err
 	}
+	r.Series = series.seconds
 	if r.Findings, err = loadFindings(filepath.Join(dir, FindingsFile)); err != nil {
 		return nil, err
 	}
@@ -44,7 +46,7 @@ func SealJudged(dir string, judge func(*result.Result)) (*result.Result, error) 
 	}
 	r.SealedByHand = true
 	r.Buckets = account(run.Planned, r.Series)
-	r.Steps = rows(r.Series, r.Paths)
+	r.Steps = rows(series, r.Paths)
 	for _, s := range r.Series {
 		if s.Comparison != nil {
 			r.Comparison = *s.Comparison
@@ -53,7 +55,7 @@ func SealJudged(dir string, judge func(*result.Result)) (*result.Result, error) 
 	last := lastSecond(r.Series)
 	r.Ended = r.Started.Add(time.Duration(last) * time.Second)
 	r.Generator = generator(r.Series)
-	r.Phases = achieved(r.Phases, r.Series, len(r.Paths))
+	r.Phases = achieved(r.Phases, series, len(r.Paths))
 	r.Stop = &result.Stop{Kind: result.StopKilled, Why: fmt.Sprintf("its record ends %d s after the start", last)}
 	r.NotTested = append(r.NotTested, "everything after the kill; shifts were not computed, and differences count only as far as they were written")
 	if judge != nil {
@@ -124,8 +126,9 @@ func readJournal(file string) (result.Cleanup, error) {
 }
 
 // account puts every planned leg into a bucket. Legs that ended are counted in
-// the series; legs due later than the second after its last line had certainly
-// not started; whatever remains is unknown.
+// the series; legs due later than one second after it was last written had not
+// started; whatever remains is unknown: what was due within that second, and what
+// was in flight.
 func account(planned uint64, seconds []result.Second) result.Buckets {
 	var b result.Buckets
 	var due, ahead uint64
@@ -167,14 +170,14 @@ func generator(seconds []result.Second) result.Generator {
 
 // achieved fills in at which rate each phase got its iterations going, over
 // the seconds that were recorded.
-func achieved(phases []result.Phase, seconds []result.Second, paths int) []result.Phase {
+func achieved(phases []result.Phase, t taken, paths int) []result.Phase {
 	out := append([]result.Phase(nil), phases...)
 	for i := range out {
 		var due, length float64
-		for _, s := range seconds {
+		for n, s := range t.seconds {
 			if s.Phase == out[i].Name {
 				due += float64(s.Due)
-				length++
+				length += t.length(n)
 			}
 		}
 		if length > 0 && paths > 0 {

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -100,12 +99,12 @@ func (a *appctx) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-var jwtShape = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+={0,2}\.[A-Za-z0-9_-]*={0,2}(?:\.[A-Za-z0-9_-]*={0,2}){0,3}`)
+var jwtShape = lazy(`eyJ[A-Za-z0-9_-]+={0,2}\.[A-Za-z0-9_-]*={0,2}(?:\.[A-Za-z0-9_-]*={0,2}){0,3}`)
 
 // findTokens takes the tokens and decoded claims out of text, so that what is
 // left holds no token.
 func findTokens(text *string) (found []claims) {
-	rest := jwtShape.ReplaceAllStringFunc(*text, func(s string) string {
+	rest := jwtShape().ReplaceAllStringFunc(*text, func(s string) string {
 		if c, ok := decode(s); ok {
 			found = append(found, c)
 			return "***"

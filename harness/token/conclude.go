@@ -28,7 +28,7 @@ func (r *Report) conclude() {
 // partner tells whether a refusal of rights is about Graph's own application:
 // the sentence names it, or the same input shows Graph's token refused before.
 func (r *Report) partner(d Diagnostic) bool {
-	if graphShape.MatchString(d.Reason) {
+	if graphShape().MatchString(d.Reason) {
 		return true
 	}
 	return slices.ContainsFunc(r.Diagnostics, func(o Diagnostic) bool { return o.Refused == V1S2SAppOnly })

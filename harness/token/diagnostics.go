@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"cutover/harness/wire"
 )
@@ -33,14 +34,19 @@ var meanings = map[int]struct{ category, meaning, remedy string }{
 }
 
 var (
-	diagnosticsShape = regexp.MustCompile(`(?s)\b([24]0000\d\d)\s*;\s*reason\s*=\s*\\?"(.*?)\\?"\s*;\s*error_(?:category|type)\s*=\s*\\?"([a-z_]+)`)
-	bareShape        = regexp.MustCompile(`(?i)x-ms-diagnostics\\?"?\s*[:=,]\s*\\?"?(?:HeaderValue="?)?\s*"?([24]0000\d\d)\b`)
-	kindShape        = regexp.MustCompile(`\b(V1S2SAppOnly|V1S2SActAs|V1AppOnly|V1AppActAs|S2SAppOnly|S2SAppActAs|CallbackV2|Callback)\b`)
-	traceHeader      = regexp.MustCompile(`(?s)HeaderName="([A-Za-z0-9-]+)",\s*HeaderValue="(.*?)",\s*Replace=`)
-	lineHeader       = regexp.MustCompile(`(?m)^[<>\s]*([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]*(.+?)\r?$`)
-	graphShape       = regexp.MustCompile(`\b` + graphApp + `\b`)
-	parameter        = regexp.MustCompile(`([a-z_]+)="([^"]*)"`)
+	diagnosticsShape = lazy(`(?s)\b([24]0000\d\d)\s*;\s*reason\s*=\s*\\?"(.*?)\\?"\s*;\s*error_(?:category|type)\s*=\s*\\?"([a-z_]+)`)
+	bareShape        = lazy(`(?i)x-ms-diagnostics\\?"?\s*[:=,]\s*\\?"?(?:HeaderValue="?)?\s*"?([24]0000\d\d)\b`)
+	kindShape        = lazy(`\b(V1S2SAppOnly|V1S2SActAs|V1AppOnly|V1AppActAs|S2SAppOnly|S2SAppActAs|CallbackV2|Callback)\b`)
+	traceHeader      = lazy(`(?s)HeaderName="([A-Za-z0-9-]+)",\s*HeaderValue="(.*?)",\s*Replace=`)
+	lineHeader       = lazy(`(?m)^[<>\s]*([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]*(.+?)\r?$`)
+	graphShape       = lazy(`\b` + graphApp + `\b`)
+	parameter        = lazy(`([a-z_]+)="([^"]*)"`)
 )
+
+// lazy compiles a pattern when it is first needed: most runs never do.
+func lazy(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // findDiagnostics lists the refusals in text, each once.
 func findDiagnostics(text string) (all []Diagnostic) {
@@ -52,15 +58,15 @@ func findDiagnostics(text string) (all []Diagnostic) {
 		if d.Meaning == "" {
 			d.Meaning, d.Remedy = "it is not in Microsoft's published list", "look into the server's own logs at the time of the request"
 		}
-		d.Refused = Kind(kindShape.FindString(reason))
+		d.Refused = Kind(kindShape().FindString(reason))
 		if !slices.Contains(all, d) {
 			all = append(all, d)
 		}
 	}
-	for _, m := range diagnosticsShape.FindAllStringSubmatch(text, -1) {
+	for _, m := range diagnosticsShape().FindAllStringSubmatch(text, -1) {
 		add(m[1], m[2], m[3])
 	}
-	for _, m := range bareShape.FindAllStringSubmatch(text, -1) {
+	for _, m := range bareShape().FindAllStringSubmatch(text, -1) {
 		if n, _ := strconv.Atoi(m[1]); !slices.ContainsFunc(all, func(d Diagnostic) bool { return d.Code == n }) {
 			add(m[1], "", "")
 		}
@@ -76,8 +82,8 @@ func findServers(text string) (all []Fact) {
 			all = append(all, f)
 		}
 	}
-	found := traceHeader.FindAllStringSubmatch(html.UnescapeString(text), -1)
-	found = append(found, lineHeader.FindAllStringSubmatch(text, -1)...)
+	found := traceHeader().FindAllStringSubmatch(html.UnescapeString(text), -1)
+	found = append(found, lineHeader().FindAllStringSubmatch(text, -1)...)
 	for _, m := range found {
 		value := strings.TrimSpace(m[2])
 		switch strings.ToLower(m[1]) {
@@ -107,7 +113,7 @@ func challenge(value string, add func(name, value string)) {
 	if !strings.EqualFold(scheme, "Bearer") {
 		return
 	}
-	for _, p := range parameter.FindAllStringSubmatch(rest, -1) {
+	for _, p := range parameter().FindAllStringSubmatch(rest, -1) {
 		switch p[1] {
 		case "client_id":
 			add("asks for a token for", named(p[2]))

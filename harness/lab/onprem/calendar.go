@@ -13,7 +13,7 @@ import (
 // event writes one event.
 func (c *call) event(e *store.Event) {
 	c.annotations(place{collection: "Events", item: e.Ref()}, e.Change, "")
-	members(&c.render, eventTable, e)
+	members(&c.render, c.service.eventModel(), e)
 	c.close('}')
 }
 
@@ -43,7 +43,7 @@ func listEvents(c *call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	q, err := ask(c, eventTable, "Event")
+	q, err := ask(c, c.service.eventModel(), "Event")
 	if err != nil {
 		return 0, err
 	}
@@ -94,7 +94,7 @@ func calendarView(c *call) (int, error) {
 		return 0, err
 	}
 	if c.track && calendar <= store.DefaultCalendar {
-		if err := selected(c, eventTable, "Event"); err != nil {
+		if err := selected(c, c.service.eventModel(), "Event"); err != nil {
 			return 0, err
 		}
 		return track(c, prefix+"CalendarView", func(q store.ChangeQuery) (store.Changes[*store.Event], error) {
@@ -125,7 +125,7 @@ func instances(c *call) (int, error) {
 }
 
 func (c *call) listed(all []*store.Event, resource string) (int, error) {
-	q, err := ask(c, eventTable, "Event")
+	q, err := ask(c, c.service.eventModel(), "Event")
 	if err != nil {
 		return 0, err
 	}
@@ -146,7 +146,7 @@ func (c *call) findEvent() (*store.Event, error) {
 func getEvent(c *call) (int, error) {
 	e, err := c.findEvent()
 	if err == nil {
-		err = selected(c, eventTable, "Event")
+		err = selected(c, c.service.eventModel(), "Event")
 	}
 	if err != nil {
 		return 0, err
@@ -159,7 +159,7 @@ func (c *call) eventBody() (func(*store.Event) error, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes, err := entity(raw, "Event", eventTable, c.v1, nil)
+	changes, err := entity(raw, "Event", c.service.eventModel(), c.v1, nil)
 	return func(e *store.Event) error {
 		before := e.Rule
 		for _, change := range changes {

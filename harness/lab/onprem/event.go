@@ -179,13 +179,14 @@ func (c *render) location(places []store.Place) {
 	if len(places) > 0 {
 		p = places[0]
 	}
+	if c.service.cfg.Newer && !c.v1 {
+		c.place(p)
+		return
+	}
 	c.open()
 	c.name("DisplayName")
 	c.str(p.Name)
-	if p.Street+p.City+p.State+p.Country+p.PostalCode != "" {
-		c.name("Address")
-		c.postal(store.Postal{Street: p.Street, City: p.City, State: p.State, Country: p.Country, PostalCode: p.PostalCode})
-	}
+	c.postalOf(p)
 	c.close('}')
 }
 

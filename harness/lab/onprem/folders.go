@@ -67,7 +67,7 @@ func listFolders(c *call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return entities(c, resource, "MailFolder", folderTable, all, folderKey)
+	return entities(c, resource, "MailFolder", c.service.folderModel(), all, folderKey)
 }
 
 func getFolder(c *call) (int, error) {
@@ -77,12 +77,12 @@ func getFolder(c *call) (int, error) {
 	}
 	f, err := c.mb.Folder(key)
 	if err == nil {
-		err = selected(c, folderTable, "MailFolder")
+		err = selected(c, c.service.folderModel(), "MailFolder")
 	}
 	if err != nil {
 		return 0, err
 	}
-	return entityAnswer(c, "MailFolders", folderTable, f, key, http.StatusOK)
+	return entityAnswer(c, "MailFolders", c.service.folderModel(), f, key, http.StatusOK)
 }
 
 // folderBody reads a folder out of a request body.
@@ -91,7 +91,7 @@ func (c *call) folderBody() (func(*store.Folder), store.Folder, error) {
 	if err != nil {
 		return nil, store.Folder{}, err
 	}
-	changes, err := entity(raw, "MailFolder", folderTable, c.v1, nil)
+	changes, err := entity(raw, "MailFolder", c.service.folderModel(), c.v1, nil)
 	edit := func(f *store.Folder) {
 		for _, change := range changes {
 			change(f)
@@ -121,7 +121,7 @@ func createFolder(c *call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return entityAnswer(c, "MailFolders", folderTable, f, f.Key, http.StatusCreated)
+	return entityAnswer(c, "MailFolders", c.service.folderModel(), f, f.Key, http.StatusCreated)
 }
 
 func patchFolder(c *call) (int, error) {
@@ -137,7 +137,7 @@ func patchFolder(c *call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return entityAnswer(c, "MailFolders", folderTable, f, key, http.StatusOK)
+	return entityAnswer(c, "MailFolders", c.service.folderModel(), f, key, http.StatusOK)
 }
 
 func deleteFolder(c *call) (int, error) {
@@ -165,7 +165,7 @@ func (c *call) relocateFolder(act func(*store.Mailbox, store.Key, store.Key) (*s
 	if err != nil {
 		return 0, err
 	}
-	return entityAnswer(c, "MailFolders", folderTable, f, f.Key, http.StatusOK)
+	return entityAnswer(c, "MailFolders", c.service.folderModel(), f, f.Key, http.StatusOK)
 }
 
 // contact writes one contact.

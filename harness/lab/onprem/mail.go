@@ -15,7 +15,7 @@ func (c *call) message(m *store.Message) {
 		kind = "EventMessage"
 	}
 	c.annotations(place{collection: "Messages", item: m.Ref()}, m.Change, kind)
-	members(&c.render, messageTable, m)
+	members(&c.render, c.service.messageModel(), m)
 	if c.expand {
 		c.name("Attachments")
 		c.b = append(c.b, '[')
@@ -26,6 +26,9 @@ func (c *call) message(m *store.Message) {
 		}
 		c.chosen = chosen
 		c.close(']')
+	}
+	if len(c.properties) > 0 {
+		c.extended(m)
 	}
 	c.close('}')
 }
@@ -45,6 +48,13 @@ func (c *call) expandable(names ...string) error {
 		if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, e.Path) }) {
 			return refusal(http.StatusBadRequest, "ErrorInvalidRequest", "The OData request is not supported.")
 		}
+		if strings.EqualFold(e.Path, extendedName) {
+			var err error
+			if c.properties, err = extendedAsked(e); err != nil {
+				return err
+			}
+			continue
+		}
 		c.expand = true
 	}
 	return nil
@@ -59,9 +69,9 @@ func listMessages(c *call) (int, error) {
 		}
 		folder, resource = key, "MailFolders('"+c.segments[1]+"')/Messages"
 	}
-	q, err := ask(c, messageTable, "Message")
+	q, err := ask(c, c.service.messageModel(), "Message")
 	if err == nil {
-		err = c.expandable("attachments")
+		err = c.expandable(c.service.expansions(c.v1)...)
 	}
 	if err != nil {
 		return 0, err
@@ -109,10 +119,10 @@ func (c *call) item() (*store.Message, error) {
 func getMessage(c *call) (int, error) {
 	m, err := c.item()
 	if err == nil {
-		err = selected(c, messageTable, "Message")
+		err = selected(c, c.service.messageModel(), "Message")
 	}
 	if err == nil {
-		err = c.expandable("attachments")
+		err = c.expandable(c.service.expansions(c.v1)...)
 	}
 	if err == nil && c.service.cfg.Quirk("id.legacy", c.mb) {
 		err = refusal(http.StatusBadRequest, "ErrorInvalidIdMalformed", "EWS Id is in EwsLegacyId format. Please use ConvertId to convert it to EwsId format.")
@@ -126,7 +136,8 @@ func getMessage(c *call) (int, error) {
 // draft reads a message out of a request body.
 func (c *call) draft(raw []byte) (func(*store.Message), error) {
 	var files []*store.Attachment
-	changes, err := entity(raw, "Message", messageTable, c.v1, map[string]func([]byte) (func(*store.Message), error){
+	changes, err := entity(raw, "Message", c.service.messageModel(), c.v1, map[string]func([]byte) (func(*store.Message), error){
+		extendedName: readExtended,
 		"Attachments": func(raw []byte) (func(*store.Message), error) {
 			var err error
 			files, err = list(raw, anAttachment)

@@ -8,10 +8,10 @@ func (s *Service) metadata(v1 bool) []byte {
 	if v1 {
 		folder = "Folder"
 	}
-	b = entityType(b, "Message", messageTable, v1)
-	b = entityType(b, folder, folderTable, v1)
+	b = entityType(b, "Message", s.messageModel(), v1)
+	b = entityType(b, folder, s.folderModel(), v1)
 	b = entityType(b, "Attachment", attachmentTable, v1)
-	b = entityType(b, "Event", eventTable, v1)
+	b = entityType(b, "Event", s.eventModel(), v1)
 	b = entityType(b, "Calendar", calendarTable, v1)
 	b = entityType(b, "CalendarGroup", groupTable, v1)
 	b = entityType(b, "Contact", contactTable, v1)

@@ -57,6 +57,8 @@ type Config struct {
 	MaxBody             int64 // 64 MiB when 0
 	PageSize, MaxPage   int   // 10 and 50 when 0
 
+	Newer bool // answers also what is newer than the model of 2016 (no known server does)
+
 	Autodiscover http.Handler // serves /autodiscover; nil: 404
 	Quirk        func(id string, mailbox *store.Mailbox) bool
 }

@@ -13,7 +13,7 @@ var envelopes = []Quirk{
 	{ID: "odata.context", State: Inherent, Side: "onprem", Class: "adapter", Certainty: "documented", Source: "outlook-dev-docs, compare-graph",
 		About: "Contexts and links name another root; each entity has an @odata.id.", Trigger: "every answer"},
 	{ID: "props.absent", State: Inherent, Side: "onprem", Class: "capability", Certainty: "documented", Source: "REST resource reference of August 2016",
-		About: "Properties newer than 2016 are absent: flag, internetMessageId, conversationIndex, locations, transactionId and others.", Trigger: "messages, events, calendars, folders"},
+		About: "Properties newer than 2016 are absent: flag, internetMessageId, conversationIndex, locations, transactionId and others. The preset ideal answers them.", Trigger: "messages, events, folders"},
 	{ID: "null.absent", State: Toggle, Side: "onprem", Class: "breaking", Certainty: "inferred", Source: "normalisation rules for comparison",
 		About: "A property without a value is left out instead of written as null.", Trigger: "contacts and events",
 		act: &act{side: "onprem", paths: concat(contactPaths, eventPaths), rewrite: func(_ *http.Request, doc any) any {

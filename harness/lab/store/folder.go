@@ -291,11 +291,12 @@ func (m *Mailbox) DeleteFolder(k Key) error {
 	for _, d := range doomed {
 		for _, e := range slices.Clone(d.entries) {
 			m.purge(sec, e)
+			m.log(Deleted, newKey(MessageSort, uint64(e.serial)))
 		}
 		delete(sec.folders, d.Key)
 		sec.goneFolders.add(m.next(), Ref{Key: d.Key})
+		m.log(Deleted, d.Key)
 	}
-	m.log(Deleted, k)
 	return nil
 }
 

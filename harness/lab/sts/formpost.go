@@ -3,7 +3,6 @@ package sts
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"html/template"
 	"net/http"
 	"net/url"
 )
@@ -16,12 +15,12 @@ var submitDigest = func() string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }()
 
-var postPage = template.Must(template.New("post").Parse(`<!DOCTYPE html>
+var postPage = parsed("post", `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Signed in to the lab</title></head>
 <body><main><h1>Signed in (simulated)</h1><form method="post" action="{{.Action}}">
 {{range $name, $values := .Values}}{{range $values}}<input type="hidden" name="{{$name}}" value="{{.}}">
-{{end}}{{end}}<p><button>Continue</button></p></form></main><script>` + submit + `</script></body></html>
-`))
+{{end}}{{end}}<p><button>Continue</button></p></form></main><script>`+submit+`</script></body></html>
+`)
 
 // post answers with a form that the browser posts to the application
 // (response_mode form_post), so that the code stands in no address.
@@ -29,7 +28,7 @@ func post(w http.ResponseWriter, redirect string, v url.Values) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; form-action *; script-src "+submitDigest)
-	_ = postPage.Execute(w, struct {
+	_ = postPage().Execute(w, struct {
 		Action string
 		Values url.Values
 	}{redirect, v})

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"cutover/harness/lab/store"
@@ -30,7 +31,12 @@ const (
 	maxDevices  = 10_000
 )
 
-var page = template.Must(template.New("sign-in").Parse(`<!DOCTYPE html>
+// parsed is a page that is parsed when it is first shown.
+func parsed(name, text string) func() *template.Template {
+	return sync.OnceValue(func() *template.Template { return template.Must(template.New(name).Parse(text)) })
+}
+
+var page = parsed("sign-in", `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Sign in to the lab</title></head>
 <body><main><h1>Sign in (simulated)</h1>{{if .Message}}<p role="alert">{{.Message}}</p>{{end}}
 {{if .Form}}<form method="post">
@@ -39,7 +45,7 @@ var page = template.Must(template.New("sign-in").Parse(`<!DOCTYPE html>
 {{end}}<p><label>User <input name="username" value="{{.Hint}}" autocomplete="off"></label></p>
 <p><label>Password <input name="password" type="password" autocomplete="off"></label></p>
 <p><button>Sign in</button></p></form>{{end}}</main></body></html>
-`))
+`)
 
 // form is what the page shows.
 type form struct {
@@ -52,7 +58,7 @@ func show(w http.ResponseWriter, status int, f form) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action *")
 	w.WriteHeader(status)
-	_ = page.Execute(w, f)
+	_ = page().Execute(w, f)
 }
 
 // carried are the parameters of an authorization request that survive the form.
