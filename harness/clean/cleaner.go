@@ -70,6 +70,20 @@ var resources = map[string]resource{
 	"calendar": {url: "/me/calendars"},
 }
 
+// rootFolders are the mail folders below the root, which a tag at the beginning of
+// their name finds.
+var rootFolders = resource{url: "/me/mailFolders", text: "displayName", unfiltered: true}
+
+// listed is where items of an entry's sort are found by their tag. ok is false for what
+// no listing shows: calendars, and folders elsewhere than below the root of the mail.
+func listed(e journal.Entry) (r resource, ok bool) {
+	if e.Sort == "folder" {
+		return rootFolders, strings.HasSuffix(strings.ToLower(strings.TrimRight(e.URL, "/")), "/mailfolders")
+	}
+	r = resources[e.Sort]
+	return r, r.text != ""
+}
+
 // rounds is how often what is found again is removed again: copies arrive late.
 const rounds = 5
 
@@ -184,7 +198,7 @@ func (c *cleaner) settle() error {
 		if i.gone || i.ID != "" || i.State == journal.Void {
 			continue
 		}
-		if resources[i.Sort].text == "" || !i.Tagged {
+		if _, ok := listed(i.Entry); !ok || !i.Tagged {
 			continue
 		}
 		if err := c.prove(i); err != nil {
@@ -226,7 +240,7 @@ func (c *cleaner) sweep(ctx context.Context) (found int, err error) {
 func (c *cleaner) sorts() []string {
 	sorts := []string{"message"}
 	for _, i := range c.group.items {
-		if r := resources[i.Sort]; r.text != "" && !slices.Contains(sorts, i.Sort) {
+		if _, ok := listed(i.Entry); ok && !slices.Contains(sorts, i.Sort) {
 			sorts = append(sorts, i.Sort)
 		}
 	}
@@ -241,6 +255,9 @@ func (c *cleaner) adopt(sort, tag, id string) (*item, error) {
 		}
 	}
 	e := journal.Entry{Path: c.group.path, Mailbox: c.group.mailbox, Sort: sort, Tag: tag, ID: id, State: journal.Created, Found: true}
+	if sort == "folder" {
+		e.URL = rootFolders.url
+	}
 	if c.journal != nil {
 		seq, err := c.journal.Intend(e)
 		if err == nil {
@@ -262,6 +279,9 @@ func (c *cleaner) adopt(sort, tag, id string) (*item, error) {
 // for here.
 func (c *cleaner) tagged(ctx context.Context, sort, tag string) (ids []string, err error) {
 	r := resources[sort]
+	if sort == "folder" {
+		r = rootFolders
+	}
 	quoted := strings.ReplaceAll(tag, "'", "''")
 	if r.unfiltered {
 		return c.search(ctx, r, tag)
@@ -289,7 +309,11 @@ func (c *cleaner) search(ctx context.Context, r resource, tag string) (ids []str
 	if !r.unfiltered {
 		filter = "createdDateTime ge " + c.group.began.Add(-clockSkew).UTC().Format("2006-01-02T15:04:05Z")
 	}
-	status, err := c.list(ctx, r.url, "id,categories,"+r.text, filter, func(n canon.Node) {
+	selected := "id,categories," + r.text
+	if r == rootFolders {
+		selected = "id," + r.text // folders have no categories
+	}
+	status, err := c.list(ctx, r.url, selected, filter, func(n canon.Node) {
 		if carries(n, r.text, tag) {
 			ids = add(ids, n)
 		}
