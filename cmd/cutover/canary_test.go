@@ -197,6 +197,9 @@ func findCanaries(t *testing.T, written map[string][]byte) {
 }
 
 func TestNoCanaryLeavesARun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes ten seconds: make test runs it")
+	}
 	c := startCanaries(t)
 	folder, written := c.run("granting", exitFail, exitInconclusive, exitPass)
 	if len(written) < 12 {

@@ -101,6 +101,9 @@ func (d *dialled) judge(_, address string) error {
 }
 
 func TestAHostileServerIsRefusedBoundedAndInert(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes ten seconds: make test runs it")
+	}
 	defer leaves(t)()
 	var reached atomic.Int64
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))

@@ -76,6 +76,9 @@ func meltdown(t *testing.T, fault string, condition time.Duration, why string) {
 }
 
 func TestAMeltdownStopsTheRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes ten seconds: make test runs it")
+	}
 	meltdown(t, "503@2s+3s", time.Second, "server errors")
 }
 

@@ -132,6 +132,9 @@ func (p *planting) searchFiles() (files int) {
 }
 
 func TestNoSecretIsInAnythingThatSigningInAndTheDoctorWrote(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes ten seconds: make test runs it")
+	}
 	p := plant(t)
 	expect := func(want int, args ...string) {
 		t.Helper()
