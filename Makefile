@@ -87,7 +87,7 @@ bench-peers: build ## hold cutover against wrk, h2load, fortio, hey and k6 (abou
 # soak holds the instrument against known truths, searches and freezes; 100,000 generated suites against the
 # rules and 1,000 against the lab; 100 writing runs killed and cleaned up, and 50 runs killed and sealed; months of
 # history with several writers; the journal under kills; tokens that expire; then a minute of each fuzz target.
-# About half an hour for the tests on an idle machine with two processors, and a minute a fuzz target.
+# How long that takes was not measured as a whole; the parts print their times.
 soak: ## what takes too long for check: long fuzzing, kill and expiry tests
 	CUTOVER_SOAK=1 $(GO) test -timeout 60m -run 'Soak' ./...
 	$(MAKE) fuzz FUZZTIME=60s

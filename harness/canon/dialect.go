@@ -32,7 +32,7 @@ func Graph() *Dialect { return &Dialect{Name: "graph", PageCap: 1000} }
 func Rest(version string) *Dialect {
 	d := &Dialect{
 		Name: "rest", FoldFirst: true, FoldEnums: true, Model2016: true, PageCap: 50,
-		Renames:    map[string]string{"MobilePhone1": "mobilePhone", "PropertyId": "id", "ICalUID": "iCalUId", "ICalUId": "iCalUId", "iCalUID": "iCalUId"},
+		Renames:    map[string]string{"MobilePhone1": "mobilePhone", "ICalUID": "iCalUId", "ICalUId": "iCalUId", "iCalUID": "iCalUId"},
 		Namespaces: map[string]string{"#Microsoft.OutlookServices.": "#microsoft.graph.", "#Microsoft.Exchange.Services.OData.Model.": "#microsoft.graph."},
 	}
 	if version == "v1.0" {

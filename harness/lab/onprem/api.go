@@ -24,8 +24,6 @@ type call struct {
 	applied  []string // preferences that were honoured
 	track    bool     // Prefer: odata.track-changes
 	stamp    store.Stamp
-	// properties are the ids of the extended properties that $expand asks for.
-	properties []string
 }
 
 // answerError is a refusal of the REST API.

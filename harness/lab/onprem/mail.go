@@ -27,9 +27,6 @@ func (c *call) message(m *store.Message) {
 		c.chosen = chosen
 		c.close(']')
 	}
-	if len(c.properties) > 0 {
-		c.extended(m)
-	}
 	c.close('}')
 }
 
@@ -48,13 +45,6 @@ func (c *call) expandable(names ...string) error {
 		if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, e.Path) }) {
 			return refusal(http.StatusBadRequest, "ErrorInvalidRequest", "The OData request is not supported.")
 		}
-		if strings.EqualFold(e.Path, extendedName) {
-			var err error
-			if c.properties, err = extendedAsked(e); err != nil {
-				return err
-			}
-			continue
-		}
 		c.expand = true
 	}
 	return nil
@@ -71,7 +61,7 @@ func listMessages(c *call) (int, error) {
 	}
 	q, err := ask(c, c.service.messageModel(), "Message")
 	if err == nil {
-		err = c.expandable(c.service.expansions(c.v1)...)
+		err = c.expandable("attachments")
 	}
 	if err != nil {
 		return 0, err
@@ -122,7 +112,7 @@ func getMessage(c *call) (int, error) {
 		err = selected(c, c.service.messageModel(), "Message")
 	}
 	if err == nil {
-		err = c.expandable(c.service.expansions(c.v1)...)
+		err = c.expandable("attachments")
 	}
 	if err == nil && c.service.cfg.Quirk("id.legacy", c.mb) {
 		err = refusal(http.StatusBadRequest, "ErrorInvalidIdMalformed", "EWS Id is in EwsLegacyId format. Please use ConvertId to convert it to EwsId format.")
@@ -137,7 +127,6 @@ func getMessage(c *call) (int, error) {
 func (c *call) draft(raw []byte) (func(*store.Message), error) {
 	var files []*store.Attachment
 	changes, err := entity(raw, "Message", c.service.messageModel(), c.v1, map[string]func([]byte) (func(*store.Message), error){
-		extendedName: readExtended,
 		"Attachments": func(raw []byte) (func(*store.Message), error) {
 			var err error
 			files, err = list(raw, anAttachment)
