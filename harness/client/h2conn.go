@@ -43,7 +43,7 @@ type h2Conn struct {
 	load, room int       // places reserved, and what the server allows
 	listed     bool      // among those with a free place
 	gone       bool      // takes no more requests
-	counted    bool      // among the pool\'s connections
+	counted    bool      // taken in among the pool's connections
 	hoped      bool      // the server has not said yet how many streams it allows; until then one goes out
 	told       bool      // it has
 	expires    time.Time // when it has been idle for too long
@@ -340,10 +340,13 @@ func (c *h2Conn) end(err error) {
 	c.nc.Close()
 }
 
-// cause is why the connection ended.
+// cause is why the connection takes no more requests.
 func (c *h2Conn) cause() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.dead == nil {
+		return errGoodbye
+	}
 	return c.dead
 }
 

@@ -72,9 +72,11 @@ func (p *h2Pool) pick(now time.Time) *h2Conn {
 	return nil
 }
 
-// list puts a connection among those with a free place, or takes it out.
+// list puts a connection among those with a free place, or takes it out. The server's
+// settings may be read before dialOne has taken the connection in; handed out then, it
+// could be used and closed again by the time that dialOne looks at it.
 func (p *h2Pool) list(c *h2Conn) {
-	free := !c.gone && c.load < min(c.room, p.streams)
+	free := c.counted && !c.gone && c.load < min(c.room, p.streams)
 	switch {
 	case free && !c.listed:
 		p.listed = append(p.listed, c)
