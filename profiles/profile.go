@@ -56,6 +56,7 @@ type Path struct {
 	Connections string                 `yaml:"connections" enum:"shared,mailbox,new" doc:"Connections shared by all (default), kept per mailbox, or new for each request."`
 	Host        string                 `yaml:"host" doc:"Host header in place of the URL's host, for a server that is reached by another name or address."`
 	Headers     strictyaml.Map[string] `yaml:"headers" doc:"Headers that every request on this path carries."`
+	ServedBy    strictyaml.Map[string] `yaml:"served_by" doc:"Headers by which answers of this path's own servers are known, each with a text that its value holds; an answer without one has the outcome 'wrong path'."`
 	Timeout     time.Duration          `yaml:"timeout" doc:"How long to wait for a whole answer (default 30s)."`
 	TLS         TLS                    `yaml:"tls" doc:"Trust and versions for this path, in place of the profile's."`
 	Limits      Limits                 `yaml:"limits" doc:"Ceilings for this path, below those of the profile."`

@@ -133,6 +133,7 @@ func screen(t *testing.T, tab context.Context, name string) {
 	if dir == "" {
 		return
 	}
+	evaluate[bool](t, tab, `document.documentElement.classList.remove("opening"); true`)
 	picture, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +147,7 @@ func evaluate[T any](t *testing.T, tab context.Context, expression string) T {
 	t.Helper()
 	v, err := chromedp.Run(tab, chromedp.Evaluate[T](expression))
 	if err != nil {
-		t.Fatalf("%s: %v", expression, err)
+		t.Fatalf("%.200s: %v", expression, err)
 	}
 	return v
 }

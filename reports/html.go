@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,7 +27,8 @@ type htmlPage struct {
 	Policy    string
 	Style     template.CSS
 	Script    template.JS
-	Left      string // names of the two paths
+	Opening   template.JS // runs before anything is shown
+	Left      string      // names of the two paths
 	Right     string
 	Both      bool // two paths were asked
 	Headline  string
@@ -116,11 +118,38 @@ func parsePage(names ...string) (*template.Template, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := t.New(name).Parse(string(text)); err != nil {
+		if _, err := t.New(name).Parse(tight(string(text))); err != nil {
 			return nil, fmt.Errorf("html: %w", err)
 		}
 	}
 	return t.Lookup(names[0]), nil
+}
+
+// blocks are elements that start and end a line of their own, so that white space
+// beside them shows nothing.
+const blocks = `/?(?:html|head|body|meta|title|link|style|script|aside|header|main|nav|footer|section|div|p|h[1-3]|ul|ol|li|dl|dt|dd|table|thead|tbody|tr|th|td|details|summary|figure|figcaption|pre)\b`
+
+var blockBegins = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^<` + blocks) })
+
+// tight takes the line ends beside blocks out of a template: each would be a node of
+// every page, a tenth of a large one. It looks at line ends alone, because every run
+// writes a page and a pattern over whole templates would take longer than the rest.
+func tight(template string) string {
+	var out strings.Builder
+	out.Grow(len(template))
+	for at, c := range []byte(template) {
+		if c != '\n' || !blockBegins().MatchString(template[at+1:]) && !endsBlock(template[:at]) {
+			out.WriteByte(c)
+		}
+	}
+	return out.String()
+}
+
+// endsBlock tells whether text ends with the tag of a block.
+func endsBlock(text string) bool {
+	body, closed := strings.CutSuffix(text, ">")
+	at := strings.LastIndexAny(body, "<>")
+	return closed && at >= 0 && blockBegins().MatchString(text[at:])
 }
 
 // pageFile reads a file of the page without its indentation, which would be a
@@ -142,7 +171,7 @@ func pageFile(name string) ([]byte, error) {
 func pageFuncs() template.FuncMap {
 	return template.FuncMap{
 		"ms": ms, "signed": signed, "share": share, "count": count, "size": size, "seconds": seconds, "sig3": sig3,
-		"unit": withUnit, "exact": exact, "bucketWords": bucketWords, "trafficWords": trafficWords, "signInWords": signInWords, "safetyWords": safetyWords, "consentWords": consentWords,
+		"unit": withUnit, "exact": exact, "bucketWords": bucketWords, "trafficWords": trafficWords, "signInWords": signInWords, "connectionWords": connectionWords, "spent": spent, "safetyWords": safetyWords, "consentWords": consentWords,
 		"cleanup": cleanupWords, "said": said, "observed": observed, "margin": margin,
 		"upper":     func(v any) string { return strings.ToUpper(fmt.Sprint(v)) },
 		"quiet":     nothingNoticed,
@@ -182,13 +211,14 @@ func newPage(r *result.Result) (*htmlPage, error) {
 	if err != nil {
 		return nil, err
 	}
+	const opening = `document.documentElement.className = "opening"`
 	p := &htmlPage{
-		R: r, Simulated: simulated(r), Style: trustedStyle(style), Script: template.JS(script),
+		R: r, Simulated: simulated(r), Style: trustedStyle(style), Script: template.JS(script), Opening: opening,
 		Left: pathName(r, result.Left), Right: pathName(r, result.Right), Headline: headline(r), Tiles: tiles(r),
 		Data: map[string]traced{}, Both: len(r.Paths) > 1,
 	}
-	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; img-src data:; base-uri 'none'; form-action 'none'",
-		digest(style), digest(script))
+	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s' '%s'; img-src data:; base-uri 'none'; form-action 'none'",
+		digest(style), digest([]byte(opening)), digest(script))
 	p.measurements()
 	if c, t, ok := kneeChart(r); ok {
 		c = p.number(c, t)

@@ -3,7 +3,6 @@ package reports_test
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -141,30 +140,11 @@ func TestThePageAsksForNothing(t *testing.T) {
 	if found := regexp.MustCompile(`(?i)(src|href|action|poster|data)\s*=\s*["']?\s*(https?:)?//[^"'>]*`).FindAllString(page, -1); len(found) > 0 {
 		t.Errorf("references to somewhere else: %q", found)
 	}
-	if found := regexp.MustCompile(`(?i)\s(on[a-z]+|style)\s*=`).FindAllString(page[:strings.Index(page, "<script>")], -1); len(found) > 0 {
+	if found := regexp.MustCompile(`(?i)\s(on[a-z]+|style)\s*=`).FindAllString(page[:strings.LastIndex(page, "<script>")], -1); len(found) > 0 {
 		t.Errorf("the policy forbids inline handlers and styles: %q", found)
 	}
 	if !strings.Contains(page, `default-src &#39;none&#39;`) || strings.Contains(page, "unsafe-inline") {
 		t.Error("the policy is not strict")
-	}
-}
-
-func TestTenThousandFindingsOpenInASecond(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "report.html")
-	if err := os.WriteFile(file, render(t, "html", crowded(10_000), reports.Options{}), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	ctx := browser(t)
-	fastest := math.Inf(1)
-	for try := 0; try < 5 && fastest > 1000; try++ { // a machine that does much else is slow for moments
-		tab, w := open(t, ctx, file, 1280, "light")
-		took := evaluate[float64](t, tab, `performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd`)
-		fastest = math.Min(fastest, took)
-		w.report(t)
-	}
-	t.Logf("the page of 10,000 findings and thirty operations stood after %.0f ms", fastest)
-	if fastest > 1000 {
-		t.Errorf("the page took %.0f ms", fastest)
 	}
 }
 

@@ -28,7 +28,37 @@ type htmlGroup struct {
 type htmlRule struct {
 	rule
 	Branch bool
+	Common *common // nil: nothing
 	Shown  []htmlFinding
+}
+
+// common is what all findings of a branch say alike. It stands at the head of the
+// branch, once; a field is empty where they differ.
+type common struct{ Cause, Remedy, Source string }
+
+// tell moves what the findings of a branch have in common to its head.
+func (r *htmlRule) tell() {
+	if !r.Branch || len(r.Shown) == 0 {
+		return
+	}
+	first := r.Shown[0]
+	c := common{first.Cause, first.Remedy, first.Source}
+	for _, f := range r.Shown[1:] {
+		for _, one := range []struct {
+			of   *string
+			said string
+		}{{&c.Cause, f.Cause}, {&c.Remedy, f.Remedy}, {&c.Source, f.Source}} {
+			if *one.of != one.said {
+				*one.of = ""
+			}
+		}
+	}
+	for i := range r.Shown {
+		r.Shown[i].InBranch, r.Shown[i].Told = true, c
+	}
+	if c != (common{}) {
+		r.Common = &c
+	}
 }
 
 // foldFrom is the number of places from which a rule is folded into a branch.
@@ -43,6 +73,8 @@ type htmlFinding struct {
 	Mark        string // what kind of difference, where the rule's name does not say it
 	Blame       string // which side it is attributed to
 	Open        bool   // shown unfolded: one of the first that fail the run
+	InBranch    bool   // below a head that names rule and title
+	Told        common // what that head says for it
 }
 
 // diffed is a value with the part that differs from the other side.
@@ -52,12 +84,32 @@ type diffed struct {
 	After          string
 }
 
+// foldedRule sums up the findings of a rule that are not shown in full.
 type foldedRule struct {
 	ID       string
+	Distinct int
+	Count    uint64
+	Parts    []foldedPart // by class and severity, the most frequent first
+}
+
+type foldedPart struct {
 	Class    result.Class
 	Severity result.Severity
 	Distinct int
 	Count    uint64
+}
+
+// Words say which classes and severities a rule has, with numbers where there are several.
+func (f foldedRule) Words() string {
+	var parts []string
+	for _, p := range f.Parts {
+		text := fmt.Sprintf("%s, %s", p.Class, p.Severity)
+		if len(f.Parts) > 1 {
+			text += fmt.Sprintf(": %s, seen %s", count(uint64(p.Distinct)), plural(p.Count, "time", "times"))
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // htmlGroups prepares findings by class, the worst in full until the budget is
@@ -83,6 +135,9 @@ func htmlGroups(r *result.Result) ([]htmlGroup, []foldedRule, uint64) {
 			number++
 			branch := &h.Rules[index[ruleKey(f)]]
 			branch.Shown = append(branch.Shown, newHTMLFinding(r, f, number))
+		}
+		for i := range h.Rules {
+			h.Rules[i].tell()
 		}
 		groups = append(groups, h)
 	}
@@ -155,28 +210,37 @@ func shorten(s string) string {
 	return s[:end] + "…"
 }
 
-// folded sums findings up by rule and severity, the most frequent first.
+// folded sums findings up by rule, the most frequent first.
 func folded(fs []result.Finding) []foldedRule {
-	type key struct {
-		id       string
-		class    result.Class
-		severity result.Severity
-	}
-	index := map[key]int{}
+	index := map[string]int{}
 	var out []foldedRule
 	for _, f := range fs {
-		k := key{f.ID, f.Class, f.Severity}
-		at, known := index[k]
+		at, known := index[f.ID]
 		if !known {
 			at = len(out)
-			index[k] = at
-			out = append(out, foldedRule{ID: f.ID, Class: f.Class, Severity: f.Severity})
+			index[f.ID] = at
+			out = append(out, foldedRule{ID: f.ID})
 		}
-		out[at].Distinct++
-		out[at].Count += f.Count
+		out[at].add(f)
 	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Distinct > out[j].Distinct })
+	for i := range out {
+		sort.SliceStable(out[i].Parts, func(j, k int) bool { return out[i].Parts[j].Distinct > out[i].Parts[k].Distinct })
+	}
 	return out
+}
+
+func (f *foldedRule) add(one result.Finding) {
+	f.Distinct++
+	f.Count += one.Count
+	for i := range f.Parts {
+		if p := &f.Parts[i]; p.Class == one.Class && p.Severity == one.Severity {
+			p.Distinct++
+			p.Count += one.Count
+			return
+		}
+	}
+	f.Parts = append(f.Parts, foldedPart{one.Class, one.Severity, 1, one.Count})
 }
 
 func sortedKeys[V any](m map[string]V) []string {

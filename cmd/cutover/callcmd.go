@@ -127,7 +127,10 @@ func (a *App) call(ctx context.Context, o *callOptions, op suites.Operation) (er
 	if l != nil {
 		defer func() { err = errors.Join(err, l.Close()) }()
 	}
-	names := sidesOf(profile, o)
+	names, err := sidesOf(profile, o)
+	if err != nil {
+		return err
+	}
 	box, err := chooseMailbox(profile, o.mailbox)
 	if err != nil {
 		return err
@@ -166,7 +169,8 @@ func (a *App) call(ctx context.Context, o *callOptions, op suites.Operation) (er
 	return a.showDifferences(asked, profile, box, op, show)
 }
 
-func sidesOf(p *profiles.Profile, o *callOptions) []string {
+// sidesOf are the paths to ask: one where the profile has one, or the command line wants one.
+func sidesOf(p *profiles.Profile, o *callOptions) ([]string, error) {
 	left, right := p.Left, p.Right
 	if o.left != "" {
 		left = o.left
@@ -175,12 +179,16 @@ func sidesOf(p *profiles.Profile, o *callOptions) []string {
 		right = o.right
 	}
 	switch {
+	case o.only != "" && o.only != plan.Left && o.only != plan.Right:
+		return nil, usageError("left or right", "--only: there is no side %q", o.only)
+	case o.only == plan.Right && right == "":
+		return nil, usageError("leave --only out, or name a path with --right", "--only right: profile %s has one path, %s", p.Name, left)
 	case o.only == plan.Left, right == "":
-		return []string{left}
+		return []string{left}, nil
 	case o.only == plan.Right:
-		return []string{right}
+		return []string{right}, nil
 	}
-	return []string{left, right}
+	return []string{left, right}, nil
 }
 
 // ask says the question in a path's dialect and sends it.

@@ -75,7 +75,10 @@ func (s *side) lines(values bool) []string {
 		return nil
 	}
 	root, ok := s.canonical()
-	if !ok {
+	switch {
+	case !ok && len(s.call.Response.Body) == 0:
+		return []string{"(no body)"}
+	case !ok:
 		return []string{fmt.Sprintf("(%d bytes that are no JSON)", len(s.call.Response.Body))}
 	}
 	var lines []string

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ import (
 	"cutover/harness/paths"
 	"cutover/harness/result"
 	"cutover/harness/runfolder"
+	"cutover/profiles"
 )
 
 func (a *App) cleanCommand() *cobra.Command {
@@ -87,6 +89,9 @@ func (a *App) cleanRun(ctx context.Context, t *target, id, campaign string) (err
 	if l != nil {
 		defer func() { err = errors.Join(err, l.Close()) }()
 	}
+	if mailed := func(e journal.Entry) bool { return len(e.To) > 0 }; slices.ContainsFunc(open, mailed) {
+		names = append(names, sidesBeside(profile, names)...) // copies are wherever the recipients are
+	}
 	rules, err := a.rules(profile, names, t, true)
 	if err != nil {
 		return err
@@ -133,6 +138,16 @@ func stillOpen(entries []journal.Entry) (open []journal.Entry, names []string) {
 		}
 	}
 	return open, names
+}
+
+// sidesBeside are those of a profile's two sides that are not among names.
+func sidesBeside(p *profiles.Profile, names []string) (more []string) {
+	for _, side := range []string{p.Left, p.Right} {
+		if side != "" && !contains(names, side) && !contains(more, side) {
+			more = append(more, side)
+		}
+	}
+	return more
 }
 
 // cleanDeps hands a deployment's doers, sign-ins and dialects to the cleaner.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 
@@ -197,14 +196,12 @@ func bandOf(file string, r *result.Result) (func(scenario, step, path string, q 
 }
 
 // writeTo writes to a file, or to stdout when there is no name.
-func (a *App) writeTo(name string, write func(io.Writer) error) (err error) {
+func (a *App) writeTo(name string, write func(io.Writer) error) error {
 	if name == "" {
 		return write(a.Stdout)
 	}
-	file, err := os.Create(name)
-	if err != nil {
-		return usageError("", "--out: %w", err)
+	if err := wholeFile(name, write); err != nil {
+		return fmt.Errorf("--out: %w", err)
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return write(file)
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -96,7 +97,11 @@ func (a *App) proposal(p *profiles.Profile, rate string, writes, probe bool) (co
 			if !contains(proposal.Hosts, host) {
 				proposal.Hosts = append(proposal.Hosts, host)
 			}
+			if writes {
+				proposal.Hosts = append(proposal.Hosts, guard.UploadHosts(host)...)
+			}
 		}
+		proposal.Find = append(proposal.Find, findingHosts(p, entry.Key)...)
 		if entry.Value.Auth.Kind == "entra" {
 			var e profiles.Entra
 			if problems := entry.Value.Auth.Decode(&e); len(problems) > 0 {
@@ -107,6 +112,23 @@ func (a *App) proposal(p *profiles.Profile, rate string, writes, probe bool) (co
 		}
 	}
 	return proposal, nil
+}
+
+// findingHosts are what doctor and where ask about the mailboxes of a path, beside its own
+// hosts: the ends of Autodiscover, and the bare mail domain, whose web site may answer in its place.
+func findingHosts(p *profiles.Profile, path string) (hosts []string) {
+	e := examiner{names: []string{path}}
+	e.ends(p)
+	sites := append(bareDomains(p, path), e.cloudEnd)
+	for _, site := range bareDomains(p, path) {
+		sites = append(sites, strings.Replace(site, "https://", "https://autodiscover.", 1))
+	}
+	for _, site := range sites {
+		if host, err := guard.HostPort(site); err == nil && !contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
 }
 
 // signConsent writes the signature of a consent file beside it. What is signed is

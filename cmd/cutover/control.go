@@ -58,7 +58,7 @@ func (s *session) account(r *result.Result, rules guard.Rules) {
 	o := s.deployment.door.Observed()
 	r.Observed = &result.Observed{
 		Rate: o.Rate, Concurrency: o.Concurrency, MailboxRate: o.MailboxRate, MailboxConcurrency: o.MailboxConcurrency,
-		Items: o.Items, MailboxItems: o.MailboxItems, Mails: o.Mails, Bytes: o.Bytes, Slowdowns: s.brake.Slowdowns(), Control: s.brake.Suffered(),
+		Items: o.Items, MailboxItems: o.MailboxItems, Mails: o.Mails, Bytes: o.Bytes, MailboxBytes: o.MailboxBytes, Slowdowns: s.brake.Slowdowns(), Control: s.brake.Suffered(),
 	}
 	if c := rules.Consent; c != nil {
 		r.Consent = &result.Consent{SHA256: c.Hash(), Approver: c.Approver, Proved: c.Proved()}

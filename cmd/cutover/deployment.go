@@ -214,6 +214,9 @@ func (a *App) openPath(d *deployment, name string) error {
 		return usageError("", "path %s: %w", name, err)
 	}
 	d.doers[name] = auth.Watch(source, doer)
+	if path.Dialect.Kind != "plain" { // which is asked as written
+		d.doers[name] = naming{d.doers[name]}
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,6 +46,9 @@ func (a *App) doctorCommand() *cobra.Command {
 			return exactArgs(0, "no argument")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := errors.Join(writable("--html", f.htmlTo), writable("--junit", f.junitTo)); err != nil {
+				return err
+			}
 			switch {
 			case o.Vantage != "" && o.Vantage != doctor.Internal && o.Vantage != doctor.Internet:
 				return usageError("internal or internet", "--vantage: unknown value %q", o.Vantage)
@@ -58,7 +62,7 @@ func (a *App) doctorCommand() *cobra.Command {
 	cmd.Flags().StringArrayVar(&o.Paths, "path", nil, "examine this path (repeatable; default: the profile's left and right)")
 	cmd.Flags().StringArrayVar(&f.boxes, "mailbox", nil, "find and read this mailbox (repeatable; default: the first)")
 	cmd.Flags().StringVar(&f.suite, "suite", "", "hold this suite's URLs and load against the published limits")
-	cmd.Flags().BoolVar(&o.Negative, "negative", false, "also send a forged and a tampered token, which must be refused")
+	cmd.Flags().BoolVar(&o.Negative, "negative", false, "also send tokens that must be refused: forged, tampered with, expired, for another audience")
 	cmd.Flags().StringVar(&o.Vantage, "vantage", "", "where this machine stands, for the report: internal or internet")
 	cmd.Flags().BoolVar(&f.merge, "merge", false, "join an inside and an outside report (--json) instead of examining")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print the report as JSON")
@@ -146,12 +150,25 @@ func (a *App) tell(report *doctor.Report, f *doctorFlags) error {
 
 // writeFile writes a report without any secret in it.
 func (a *App) writeFile(name string, write func(io.Writer) error) error {
-	file, err := os.Create(name)
-	if err != nil {
-		return usageError("", "%w", err)
+	return wholeFile(name, func(file io.Writer) error {
+		w := a.secrets.Writer(file)
+		return errors.Join(write(w), w.Close())
+	})
+}
+
+// writable refuses files that cannot be written before anything is sent: an
+// examination whose report is lost would have to be made again.
+func writable(flag, name string) error {
+	if name == "" {
+		return nil
 	}
-	w := a.secrets.Writer(file)
-	return errors.Join(write(w), w.Close(), file.Close())
+	if info, err := os.Stat(filepath.Dir(name)); err != nil || !info.IsDir() {
+		return usageError("", "%s %s: there is no folder %s", flag, name, filepath.Dir(name))
+	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return usageError("", "%s %s: this is a folder", flag, name)
+	}
+	return nil
 }
 
 // writeJSON prints a value as indented JSON.

@@ -68,10 +68,18 @@ func report(w io.Writer, err error, spell func(string) string) int {
 	if errors.As(err, &problems) {
 		fmt.Fprintln(w, spell(problems.Error()))
 		fmt.Fprintf(w, "cutover: %s; nothing was sent\n", countProblems(len(problems)))
+		var fast *plan.TooFast
+		if errors.As(err, &fast) && fast.Fits != "" {
+			fmt.Fprintf(w, "cutover: hint: --rate %s keeps to every limit of the profile, in place of the suite's load\n", fast.Fits)
+		}
 		return code
 	}
+	last := ""
 	for line := range strings.Lines(spell(err.Error())) {
-		fmt.Fprintf(w, "cutover: %s\n", strings.TrimRight(line, "\n"))
+		if line = strings.TrimRight(line, "\n"); line != last { // what writes a file and what closes it may say the same
+			fmt.Fprintf(w, "cutover: %s\n", line)
+		}
+		last = line
 	}
 	if hint != "" {
 		fmt.Fprintf(w, "cutover: hint: %s\n", hint)
@@ -98,6 +106,8 @@ func classify(err error) (code int, hint string) {
 		return exitNotReady, "check the auth block of the path, and that the account may sign in this way"
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted, ""
+	case diskFull(err):
+		return exitInternal, "make room on that disk; `cutover report RUN --format html,junit` writes the reports of a run from its result.json, with --partial from what a run without one left"
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return exitUsage, ""
 	default:

@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -67,15 +67,51 @@ func (a *App) explain(id string) error {
 	return nil
 }
 
+// describe prints a title, a paragraph and rows of a label and a text, folded to the terminal. Command lines
+// stay in one piece, so that they can be copied.
 func (a *App) describe(title, about string, rows [][2]string) {
-	fmt.Fprintf(a.Stdout, "%s\n  %s\n", title, about)
-	tab := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
+	width := min(a.width(a.Stdout), 100)
+	fmt.Fprintln(a.Stdout, title)
+	for _, line := range folded(about, width-2) {
+		fmt.Fprintf(a.Stdout, "  %s\n", line)
+	}
+	labels := 0
 	for _, row := range rows {
 		if strings.TrimSpace(row[1]) != "" {
-			fmt.Fprintf(tab, "  %s\t%s\n", row[0], row[1])
+			labels = max(labels, len(row[0]))
 		}
 	}
-	tab.Flush()
+	for _, row := range rows {
+		lines := folded(row[1], width-labels-4)
+		if strings.HasPrefix(row[1], "curl ") {
+			lines = []string{row[1]}
+		}
+		label := row[0]
+		for _, line := range lines {
+			fmt.Fprintf(a.Stdout, "  %-*s  %s\n", labels, label, line)
+			label = ""
+		}
+	}
+}
+
+// folded cuts prose into lines of at most a width, between words.
+func folded(prose string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(prose) {
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width:
+			lines, line = append(lines, line), word
+		default:
+			line += " " + word
+		}
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 func explainable() []string {

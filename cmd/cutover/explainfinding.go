@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"cutover/harness/result"
 	"cutover/harness/runfolder"
@@ -40,7 +41,7 @@ func (a *App) describeFinding(dir string, f result.Finding) {
 	rows := [][2]string{
 		{"rule", f.ID + " (`cutover explain " + f.ID + "`)"}, {"class", fmt.Sprintf("%s, %s", f.Class, f.Severity)},
 		{"on the left", f.Left}, {"on the right", f.Right}, {"attributed to", f.Attribution},
-		{"seen", fmt.Sprintf("%s, %.3g %% of the compared pairs", quantity(int(f.Count), "time", "times"), 100*f.Share)},
+		{"seen", fmt.Sprintf("%s, %.3g %% of the compared pairs of its step", quantity(int(f.Count), "time", "times"), 100*f.Share)},
 		{"under load", f.Pressure}, {"cause", f.Cause}, {"remedy", f.Remedy}, {"run", dir},
 	}
 	if f.Waiver != nil {
@@ -56,5 +57,6 @@ func (a *App) describeFinding(dir string, f result.Finding) {
 		}
 		rows = append(rows, [2]string{"asked again", again}, [2]string{"left", e.Left}, [2]string{"right", e.Right})
 	}
-	a.describe(fmt.Sprintf("%s (finding at %s/%s %s)", f.Fingerprint, f.Scenario, f.Step, f.Pointer), f.Title, rows)
+	place := strings.TrimSpace(f.Scenario + "/" + f.Step + " " + f.Pointer)
+	a.describe(fmt.Sprintf("%s (finding at %s)", f.Fingerprint, place), f.Title, rows)
 }

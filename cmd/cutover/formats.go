@@ -13,7 +13,7 @@ import (
 
 // writeFormat writes one report of a run: into the folder when the format has
 // a file there and is not the text, to stdout otherwise.
-func (s *session) writeFormat(r *result.Result, name string) (err error) {
+func (s *session) writeFormat(r *result.Result, name string) error {
 	format, err := reports.Lookup(name)
 	if err != nil {
 		return err
@@ -27,12 +27,7 @@ func (s *session) writeFormat(r *result.Result, name string) (err error) {
 		return s.app.written(s.app.Stdout, format, r, o)
 	}
 	o.Color = false
-	file, err := os.Create(s.folder.Path(format.File))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return s.app.written(file, format, r, o)
+	return wholeFile(s.folder.Path(format.File), func(w io.Writer) error { return s.app.written(w, format, r, o) })
 }
 
 // written writes a report without any secret that is known.

@@ -16,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"cutover/harness/clock"
 	"cutover/harness/guard"
 	"cutover/harness/journal"
@@ -308,7 +306,7 @@ func generated(t *testing.T, count int, unlocked bool) *tally {
 // nothingLeaves asks so many suites and wants nothing to arrive that must not.
 func nothingLeaves(t *testing.T, count int) {
 	t.Helper()
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	defer leaves(t)()
 	began := clock.System().Now()
 	got := generated(t, count, false)
 	t.Logf("%v\nin %v", got, clock.System().Now().Sub(began).Round(time.Millisecond))

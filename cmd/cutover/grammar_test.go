@@ -30,9 +30,10 @@ var (
 // grammar writes suites that try what a suite must not do. The same numbers give the
 // same suites.
 type grammar struct {
-	r     *rand.Rand
-	steps []map[string]any
-	names int // of steps and captures that were given out
+	r       *rand.Rand
+	friends []string // more who may be mailed
+	steps   []map[string]any
+	names   int // of steps and captures that were given out
 }
 
 // suite is one whole file of one to three scenarios.
@@ -126,6 +127,8 @@ func (g *grammar) item(sort string) string {
 
 func (g *grammar) address() string {
 	switch {
+	case len(g.friends) > 0 && g.chance(0.5):
+		return pick(g, g.friends...)
 	case g.chance(0.5):
 		return pick(g, insiders...)
 	case g.chance(0.2):

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -62,18 +64,33 @@ func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	case "script/messages":
+		for _, name := range []string{"X-FEServer", "request-id", "x-ms-ags-diagnostic", "Preference-Applied", "Server", "Via", "Content-Language"} {
+			w.Header().Set(name, evil)
+		}
+		who := map[string]any{"emailAddress": map[string]any{"name": evil, "address": evil}}
+		item := map[string]any{"n": h.pages.Add(1), evil: evil, "body": map[string]any{"contentType": evil, "content": evil}, "from": who, "sender": who, "toRecipients": []any{who},
+			"categories": []any{evil}, "start": map[string]any{"dateTime": evil, "timeZone": evil}, "location": map[string]any{"displayName": evil}, "flag": map[string]any{"flagStatus": evil}}
+		for _, name := range []string{"id", "subject", "bodyPreview", "webLink", "changeKey", "@odata.etag", "@odata.type", "internetMessageId", "importance", "receivedDateTime", "displayName"} {
+			item[name] = evil + r.Host // the sides differ
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"@odata.context": evil, "@odata.nextLink": evil, "value": []any{item}}) // the client hung up
+	case "error/messages":
 		w.Header().Set("X-FEServer", evil)
-		fmt.Fprintf(w, `{"value":[{"id":%q,"subject":%q,%q:%q,"n":%d}]}`, evil, evil, evil, evil, h.pages.Add(1))
+		w.WriteHeader(http.StatusBadRequest)
+		_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{"code": evil + r.Host, "message": evil, "innerError": map[string]any{"request-id": evil, "code": evil}}}) // the client hung up
 	default:
 		io.WriteString(w, `{"id":"A"}`)
 	}
 }
 
-// gzipBomb is a MiB that unpacks to a GiB.
+// gzipBomb is a few MiB that unpack to a GiB.
 func gzipBomb(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	if err != nil {
+		t.Fatal(err)
+	}
 	zeros := make([]byte, 1<<20)
 	for range 1 << 10 {
 		z.Write(zeros)
@@ -100,68 +117,126 @@ func (d *dialled) judge(_, address string) error {
 	return nil
 }
 
+// attacked is a deployment both of whose sides are hostile.
+type attacked struct {
+	*hostile
+	dialled dialled
+	reached atomic.Int64 // requests at the server that nobody may be led to
+	sides   []string
+	dir     string
+	profile string
+}
+
+func startAttacked(t *testing.T) *attacked {
+	t.Helper()
+	x := &attacked{hostile: &hostile{}, dialled: dialled{all: map[string]bool{}}, dir: t.TempDir()}
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { x.reached.Add(1) }))
+	x.elsewhere = other.URL
+	left, right := httptest.NewServer(x.hostile), httptest.NewServer(x.hostile)
+	x.sides = []string{left.URL, right.URL}
+	x.profile = x.write(t, "p.yaml", fmt.Sprintf("profile: bad\npaths:\n  onprem: {graph: {url: %q, as: user}}\n  cloud: {graph: {url: %q, as: user}}\n", left.URL+"/v1.0", right.URL+"/v1.0"))
+	t.Cleanup(func() { left.Close(); right.Close(); other.Close() })
+	return x
+}
+
+func (x *attacked) write(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(x.dir, name)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// ask runs a suite that steps into one trap on both sides. It returns the run's folder
+// and everything that was printed.
+func (x *attacked) ask(t *testing.T, way string) (folder, said string) {
+	t.Helper()
+	suite := x.write(t, way+".yaml", fmt.Sprintf("suite: hostile\nscenarios: [{name: %[1]s, steps: [{name: get, get: /me/%[1]s/messages, timeout: 3s, capture: {link: \"$['@odata.nextLink']\"}}, {name: follow, get: '{{link}}', timeout: 3s}]}]\n"+
+		"load: [{name: steady, constant: {rate: 4/s, for: 500ms}}]\ncompare: {sample: 100%%, pages: drain}\n", way))
+	if way == "redirect" || way == "bomb" || way == "line" || way == "error" {
+		suite = x.write(t, way+".yaml", fmt.Sprintf("suite: hostile\nscenarios: [{name: %[1]s, steps: [{name: get, get: /me/%[1]s/messages, timeout: 3s}]}]\n"+
+			"load: [{name: steady, constant: {rate: 4/s, for: 500ms}}]\ncompare: {sample: 100%%, pages: drain}\n", way))
+	}
+	var out, errs bytes.Buffer
+	a := &App{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Env: func(string) string { return "" }, Clock: clock.System(), Version: "test", Connecting: x.dialled.judge}
+	folder = filepath.Join(x.dir, way)
+	code := a.Main(t.Context(), []string{"run", suite, "--profile", x.profile, "--out", folder, "--no-progress"})
+	if code != exitPass && code != exitFail && code != exitInconclusive && code != exitAborted {
+		t.Errorf("exit %d\n%s%s", code, out.String(), errs.String())
+	}
+	return folder, out.String() + errs.String()
+}
+
 func TestAHostileServerIsRefusedBoundedAndInert(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes ten seconds: make test runs it")
 	}
-	defer leaves(t)()
-	var reached atomic.Int64
-	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
-	defer other.Close()
-	h := &hostile{elsewhere: other.URL, bomb: gzipBomb(t)}
-	left, right := httptest.NewServer(h), httptest.NewServer(h)
-	defer left.Close()
-	defer right.Close()
-	dir := t.TempDir()
-	write := func(name, text string) string {
-		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return file
+	for _, row := range []struct {
+		name, way string
+		memory    int64 // MiB that the process may grow by
+		shown     bool  // its words get into the report
+	}{
+		{"it does not follow a redirect to another host", "redirect", 100, false},
+		{"it does not follow a link to a link-local address", "link-local", 100, false},
+		{"it does not follow a link to another port", "port", 100, false},
+		{"it does not follow pages without an end", "endless", 200, false},
+		{"it does not unpack a gzip bomb", "bomb", 400, false},
+		{"it does not read a line of 1 GiB", "line", 400, false},
+		{"it shows script in every field as text", "script", 200, true},
+		{"it shows script in an error as text", "error", 200, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			defer leaves(t)()
+			t.Run("run", func(t *testing.T) {
+				x := startAttacked(t)
+				if row.way == "bomb" {
+					x.bomb = gzipBomb(t)
+				}
+				var before, after runtime.MemStats
+				runtime.GC()
+				runtime.ReadMemStats(&before)
+				began := clock.System().Now()
+				folder, said := x.ask(t, row.way)
+				took := clock.System().Now().Sub(began)
+				runtime.ReadMemStats(&after)
+				if grown := int64(after.Sys) - int64(before.Sys); grown > row.memory<<20 {
+					t.Errorf("the run took %d MiB", grown>>20)
+				}
+				if took > 30*time.Second {
+					t.Errorf("the run took %v", took)
+				}
+				x.bounded(t)
+				if strings.ContainsAny(said, "\x1b\x00") {
+					t.Error("control characters reach the terminal")
+				}
+				if row.shown {
+					inert(t, filepath.Join(folder, "report.html"))
+				}
+			})
+		})
 	}
-	profile := write("p.yaml", fmt.Sprintf("profile: bad\npaths:\n  onprem: {graph: {url: %q, as: user}}\n  cloud: {graph: {url: %q, as: user}}\n", left.URL+"/v1.0", right.URL+"/v1.0"))
-	var suite strings.Builder
-	suite.WriteString("suite: hostile\nscenarios:\n")
-	for _, way := range []string{"link-local", "port", "redirect", "endless", "bomb", "line", "script"} {
-		fmt.Fprintf(&suite, "  - {name: %s, steps: [{name: get, get: /me/%s/messages, timeout: 3s}]}\n", way, way)
-	}
-	suite.WriteString("load: [{name: steady, constant: {rate: 7/s, for: 2s}}]\ncompare: {sample: 100%, pages: drain}\n")
+}
 
-	d := &dialled{all: map[string]bool{}}
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	var out, errs bytes.Buffer
-	a := &App{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Env: func(string) string { return "" }, Clock: clock.System(), Version: "test", Connecting: d.judge}
-	folder := filepath.Join(dir, "run")
-	code := a.Main(t.Context(), []string{"run", write("s.yaml", suite.String()), "--profile", profile, "--out", folder, "--no-progress"})
-	runtime.ReadMemStats(&after)
-
-	if code != exitAborted { // so much brokenness stops a run, after everything was asked once
-		t.Errorf("exit %d, want 5\n%s%s", code, out.String(), errs.String())
-	}
-	if n := reached.Load(); n > 0 {
+// bounded wants that nobody was led elsewhere and nothing was taken without an end.
+func (x *attacked) bounded(t *testing.T) {
+	t.Helper()
+	if n := x.reached.Load(); n > 0 {
 		t.Errorf("%d requests were led to another server", n)
 	}
-	for address := range d.all {
-		if host := "http://" + address; host != left.URL && host != right.URL {
+	for address := range x.dialled.all {
+		if !slices.Contains(x.sides, "http://"+address) {
 			t.Errorf("a connection to %s was about to be made", address)
 		}
 	}
-	if grown := int64(after.Sys) - int64(before.Sys); grown > 600<<20 {
-		t.Errorf("the run took %d MiB", grown>>20)
+	if len(x.dialled.all) == 0 {
+		t.Error("nobody was asked")
 	}
-	if got := h.sent.Load(); got > 14*4*64<<20 {
+	if got := x.sent.Load(); got > 4*4*64<<20 {
 		t.Errorf("%d MiB of endless lines were read", got>>20)
 	}
-	if n := h.pages.Load(); n > 40_000 {
+	if n := x.pages.Load(); n > 20_000 {
 		t.Errorf("%d endless pages were followed", n)
-	}
-	inert(t, filepath.Join(folder, "report.html"))
-	for _, text := range []string{out.String(), errs.String()} {
-		if strings.ContainsAny(text, "\x1b\x00") {
-			t.Error("control characters reach the terminal")
-		}
 	}
 }
 

@@ -75,7 +75,7 @@ func TestSoakARunKilledAtAnyInstantIsSealed(t *testing.T) {
 // written.
 func underWayAtEnd(r *result.Result) (n uint64) {
 	for _, s := range r.Series {
-		n += s.Due
+		n += s.Due + s.Begun
 	}
 	return n - min(n, r.Buckets.Sum()-r.Buckets.NotStarted-r.Buckets.Unknown)
 }

@@ -95,7 +95,9 @@ func (r *real) balanced(allowed func(address string) bool) (b balance, examples 
 // after each. The lab goes on all the while, as a deployment does, and its ledger says
 // what became of every item.
 func killedWrites(t *testing.T, times int) {
+	defer leaves(t)()
 	r := startReal(t, lab.Options{Mailboxes: 8, LatencyOnPrem: "none", LatencyCloud: "none"}, "limits: {per_mailbox: {rate: 100/s, concurrency: 4}}\n")
+	defer r.lab.Close()
 	suite := r.write("heavy.yaml", heavy)
 	consent, _ := r.strict()
 	random := rand.New(rand.NewPCG(6, 100))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,10 +20,11 @@ import (
 var version string
 
 func main() {
-	os.Exit(realMain())
+	os.Exit(realMain(0))
 }
 
-func realMain() int {
+// realMain runs the process's own command line; patience is the App's.
+func realMain(patience time.Duration) int {
 	cobra.EnableCommandSorting = false // help lists the commands as the table does
 	ctx, stop := interruptible(func() { os.Exit(exitInterrupted) })
 	defer stop()
@@ -36,6 +38,7 @@ func realMain() int {
 		Version: buildVersion(),
 
 		OpenBrowser: openBrowser,
+		Patience:    patience,
 	}
 	return app.Main(ctx, os.Args[1:])
 }

@@ -153,7 +153,7 @@ func metricsAddress(text string) (string, error) {
 	}
 	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
 		return "", &exitError{code: exitRefused, hint: "serve it on 127.0.0.1 or [::1]; a scraper elsewhere comes through a tunnel of yours",
-			err: &guard.Refusal{What: "--metrics " + text + " is not an address of this machine alone"}}
+			err: &guard.Refusal{Rule: "address", What: "--metrics " + text + " is not an address of this machine alone"}}
 	}
 	return net.JoinHostPort(host, port), nil
 }

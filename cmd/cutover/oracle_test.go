@@ -123,7 +123,21 @@ func (x *exchange) judge(method, address string, body []byte) {
 			}
 		}
 	}
-	x.judgeItem(method, parts, last, object, example)
+	if !beside(address) || slices.ContainsFunc(parts, func(part string) bool { return x.items[part] != nil }) {
+		x.judgeItem(method, parts, last, object, example)
+	}
+}
+
+// beside tells an address that names no mailbox, such as /v1.0/e/messages: no server
+// does anything there.
+func beside(address string) bool {
+	path, _, _ := strings.Cut(strings.ToLower(address), "?")
+	for segment := range strings.SplitSeq(path, "/") {
+		if plain, err := url.PathUnescape(segment); err == nil && (plain == "me" || strings.HasPrefix(plain, "users")) {
+			return false
+		}
+	}
+	return true
 }
 
 // judgeItem looks at whose item a request touches, and whom that would mail.

@@ -177,5 +177,5 @@ func (s mailboxScope) Lookup(name string) (string, bool) {
 	return "", false
 }
 
-// probeID is the client-request-id of a probe: unlike those of the run's steps.
-func probeID(run, path string) string { return "cutover-probe-" + run + "-" + path }
+// probeID is the client-request-id of a path's probe before a run.
+func probeID(run, path string) string { return requestName([]byte("probe " + run + " " + path)) }

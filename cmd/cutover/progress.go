@@ -70,6 +70,9 @@ func (a *App) width(w io.Writer) int {
 			return columns
 		}
 	}
+	if columns, err := strconv.Atoi(a.Env("COLUMNS")); err == nil && columns >= 40 {
+		return columns
+	}
 	return 100
 }
 

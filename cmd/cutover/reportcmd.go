@@ -75,19 +75,17 @@ func (a *App) renderRun(dir string, names []string, out string, partial bool) er
 }
 
 // renderOne writes one format to a file, or to stdout when there is no name.
-func (a *App) renderOne(format reports.Format, r *result.Result, dir, out string) (err error) {
-	var w io.Writer = a.Stdout
+func (a *App) renderOne(format reports.Format, r *result.Result, dir, out string) error {
 	o := a.reportOptions(a.Stdout, r.SuiteFile)
 	o.RunDir = dir
-	if out != "" {
-		var file *os.File
-		if file, err = os.Create(out); err != nil {
-			return usageError("", "--out: %w", err)
-		}
-		defer func() { err = errors.Join(err, file.Close()) }()
-		w, o.Color = file, false
+	if out == "" {
+		return a.written(a.Stdout, format, r, o)
 	}
-	return a.written(w, format, r, o)
+	o.Color = false
+	if err := wholeFile(out, func(w io.Writer) error { return a.written(w, format, r, o) }); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	return nil
 }
 
 func loadRun(dir string, partial bool) (*result.Result, error) {
@@ -98,6 +96,9 @@ func loadRun(dir string, partial bool) (*result.Result, error) {
 	if errors.Is(err, runfolder.ErrUnfinished) {
 		if !partial {
 			return nil, usageError("seal it with `cutover report --partial "+quoteArg(dir)+"`", "the run in %s never ended: it was killed", dir)
+		}
+		if runfolder.Busy(dir) {
+			return nil, usageError("wait for it to end, or stop it with Ctrl-C; --partial is for runs that were killed", "the run in %s still goes on", dir)
 		}
 		return runfolder.SealJudged(dir, judgeGates)
 	}

@@ -181,7 +181,7 @@ func (a *App) runOne(cmd *cobra.Command, o *runOptions, suite *suites.Suite, nam
 	if err != nil {
 		return 0, err
 	}
-	if err := errors.Join(rules.CheckLoad(), stress(rules, suite)); err != nil {
+	if err := errors.Join(rules.CheckLoad(), rules.CheckSuite(p.SuiteHash(), p.Believed()), stress(rules, suite)); err != nil {
 		return 0, err
 	}
 	s.id = s.started.Format("20060102T150405Z") + "-" + suite.Name
@@ -264,6 +264,8 @@ func (a *App) createFolder(o *runOptions, suite *suites.Suite, s *session, numbe
 	}
 	var path *fs.PathError
 	switch {
+	case errors.Is(err, runfolder.ErrBusy):
+		return nil, usageError("give each run a folder of its own with --out, or wait for that run to end", "%w", err)
 	case errors.Is(err, runfolder.ErrUncleaned):
 		return nil, usageError("remove them with `cutover clean --run "+quoteArg(dir)+"`, or choose another folder with --out", "%w", err)
 	case errors.Is(err, runfolder.ErrForeign):

@@ -13,11 +13,23 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// sideBySide is what the stories have in their environment that run beside each other and
+// judge no time.
+const sideBySide = "SIDE_BY_SIDE"
+
+// patience is for runs beside each other: what they answer is judged, not how fast.
+const patience = 20 * time.Second
+
 // TestMain makes this test binary the program itself, so that the scripts run
 // the real thing.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"cutover": func() { os.Exit(realMain()) },
+		"cutover": func() {
+			if os.Getenv(sideBySide) != "" {
+				os.Exit(realMain(patience))
+			}
+			os.Exit(realMain(0))
+		},
 	})
 }
 
@@ -33,11 +45,25 @@ func (t oneByOne) Run(name string, story func(testscript.T)) {
 
 func (oneByOne) Verbose() bool { return testing.Verbose() }
 
-func TestUserStories(t *testing.T) {
-	testscript.RunT(oneByOne{t}, testscript.Params{
-		Dir:                 "testdata/script",
+// together runs the stories side by side, as many as -parallel says: a run waits most of
+// its time.
+type together struct{ *testing.T }
+
+func (t together) Run(name string, story func(testscript.T)) {
+	t.T.Run(name, func(t *testing.T) { story(together{t}) })
+}
+
+func (together) Verbose() bool { return testing.Verbose() }
+
+func stories(dir string, env ...string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		UpdateScripts:       os.Getenv("CUTOVER_UPDATE") != "",
+		Setup: func(e *testscript.Env) error {
+			e.Vars = append(e.Vars, env...)
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exitcode":  exitCode,
 			"interrupt": interruptAfter,
@@ -45,7 +71,14 @@ func TestUserStories(t *testing.T) {
 			"same":      same,
 			"servelab":  serveLab,
 		},
+	}
+}
+
+func TestUserStories(t *testing.T) {
+	t.Run("side by side", func(t *testing.T) {
+		testscript.RunT(together{t}, stories("testdata/script", sideBySide+"=1"))
 	})
+	t.Run("alone", func(t *testing.T) { testscript.RunT(oneByOne{t}, stories("testdata/alone")) })
 }
 
 // exitCode CODE COMMAND… runs a command and wants that exit code, or one of

@@ -134,7 +134,7 @@ func (s *session) run(ctx context.Context) (code int, failure error) {
 		return 0, err
 	}
 	r.Traffic = s.deployment.door.Traffic()
-	r.Tokens = s.deployment.tokens()
+	r.Tokens, r.Connections = s.deployment.tokens(), s.deployment.door.Connections()
 	s.account(r, s.rules)
 	r.Checks = append(r.Checks, s.reconcile(r)...)
 	if err := s.judged(r); err != nil {
@@ -176,7 +176,7 @@ func (s *session) deps(observer run.Observer) run.Deps {
 	d := run.Deps{
 		RunID: s.id, Clock: s.app.Clock, Pacer: clock.Precise(), Doers: s.deployment.doers, Auth: map[string]run.Authoriser{},
 		Traffic: s.deployment.door.Traffic, Observer: observer, Folder: s.folder, Journal: s.journal,
-		ShowValues: s.plan.Profile.Simulated, LabInside: s.lab != nil, Key: s.pseudonyms(), Against: s.against, Learned: s.learned,
+		ShowValues: s.plan.Profile.Simulated, LabInside: s.lab != nil, Patience: s.app.Patience, Key: s.pseudonyms(), Against: s.against, Learned: s.learned,
 	}
 	if s.keeper != nil {
 		d.Record = s.keeper

@@ -57,7 +57,7 @@ func TestASuiteUploadsALargeAttachmentToTheHostThatGraphNames(t *testing.T) {
 	}
 	out := filepath.Join(dir, "run")
 	var errs bytes.Buffer
-	a := &App{Stdin: strings.NewReader(""), Stdout: &bytes.Buffer{}, Stderr: &errs, Env: func(string) string { return "" }, Clock: clock.System(), Version: "test"}
+	a := &App{Stdin: strings.NewReader(""), Stdout: &bytes.Buffer{}, Stderr: &errs, Env: func(string) string { return "" }, Clock: clock.System(), Version: "test", Patience: patience}
 	a.Main(context.Background(), []string{"run", filepath.Join(dir, "upload.yaml"), "--only", "right", "--quiet", "--format", "json", "--out", out})
 	data, err := os.ReadFile(filepath.Join(out, "result.json"))
 	if err != nil {

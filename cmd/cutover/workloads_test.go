@@ -29,7 +29,7 @@ func TestEveryWorkloadRunsOnTheLab(t *testing.T) {
 			t.Parallel()
 			out := filepath.Join(t.TempDir(), "run")
 			var errs bytes.Buffer
-			a := &App{Stdin: strings.NewReader(""), Stdout: &bytes.Buffer{}, Stderr: &errs, Env: func(string) string { return "" }, Clock: clock.System(), Version: "test"}
+			a := &App{Stdin: strings.NewReader(""), Stdout: &bytes.Buffer{}, Stderr: &errs, Env: func(string) string { return "" }, Clock: clock.System(), Version: "test", Patience: patience}
 			a.Main(context.Background(), []string{"run", name, "--quiet", "--no-progress", "--format", "json", "--out", out, "--rate", "15/s", "--duration", "2s"})
 			data, err := os.ReadFile(filepath.Join(out, "result.json"))
 			if err != nil {

@@ -76,6 +76,7 @@ type Trail struct {
 	file  io.WriteCloser
 	mac   hash.Hash
 	head  []byte
+	text  []byte // room for a line
 	reads uint64
 	err   error // first write error; later calls return it
 }
@@ -94,7 +95,11 @@ func Create(file string, key []byte, s Start) (*Trail, error) {
 		return nil, errors.Join(fmt.Errorf("audit: %w", err), f.Close())
 	}
 	t := &Trail{file: f, mac: newMAC(key)}
-	if err := t.add(line{Start: &s, Keyed: len(key) > 0}); err != nil {
+	first, err := beginning(line{Start: &s, Keyed: len(key) > 0})
+	if err == nil {
+		err = t.add(first)
+	}
+	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return t, nil
@@ -120,7 +125,8 @@ func (t *Trail) Record(e Event) error {
 		}
 		e.Reads = t.reads
 	}
-	return t.add(line{Event: &e})
+	t.text = appendEvent(t.text[:0], &e)
+	return t.add(t.text)
 }
 
 // Unlisted counts a read and tells whether that was all: of reads that were let
@@ -136,37 +142,23 @@ func (t *Trail) Unlisted() bool {
 	return true
 }
 
-// add appends one line. The caller holds mu or is alone.
-func (t *Trail) add(l line) error {
+// add appends the line that text begins. The caller holds mu or is alone.
+func (t *Trail) add(text []byte) error {
 	if t.err != nil {
 		return t.err
 	}
-	text, head, err := seal(t.mac, t.head, l)
-	if err == nil {
-		_, err = t.file.Write(text)
-	}
-	if err != nil {
+	t.text, t.head = sealed(t.mac, t.head, text)
+	if _, err := t.file.Write(t.text); err != nil {
 		t.err = fmt.Errorf("audit: %w", err)
-		return t.err
 	}
-	t.head = head
-	return nil
+	return t.err
 }
 
-// seal returns the line's text with its MAC over the line before and itself.
-func seal(mac hash.Hash, head []byte, l line) (text, next []byte, err error) {
+// beginning is a line up to its closing.
+func beginning(l line) ([]byte, error) {
 	l.MAC = ""
-	text, err = json.Marshal(l)
-	if err != nil {
-		return nil, nil, err
-	}
-	mac.Reset()
-	mac.Write(head)
-	mac.Write(text)
-	next = mac.Sum(nil)
-	closing := []byte(`"mac":""}`)
-	text = append(bytes.TrimSuffix(text, closing), fmt.Sprintf("\"mac\":%q}\n", hex.EncodeToString(next))...)
-	return text, next, nil
+	text, err := json.Marshal(l)
+	return bytes.TrimSuffix(text, []byte(closing)), err
 }
 
 // Head is the MAC of the last line in hex.
@@ -263,12 +255,14 @@ func (v *verifier) follow(text []byte) error {
 		}
 		v.sum.Start, v.sum.Keyed = *l.Start, l.Keyed
 	}
-	want, next, err := seal(v.mac, v.head, l)
+	want, err := beginning(l)
+	if err == nil {
+		want, v.head = sealed(v.mac, v.head, want)
+	}
 	if err != nil || !hmac.Equal(want, text) {
 		return bad("changed, added or moved: its seal does not fit what stands before it")
 	}
-	v.head = next
 	v.sum.Lines++
-	v.sum.Head = hex.EncodeToString(next)
+	v.sum.Head = hex.EncodeToString(v.head)
 	return nil
 }

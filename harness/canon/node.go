@@ -27,6 +27,7 @@ const (
 	flagMasked              // the value is left out of the hash
 	flagSlots               // something below is left out of the hash
 	flagTrue
+	flagToken // of an identity: hash digests the token itself, for which the masked hash stands in its parent
 )
 
 // Doc is one parsed body. It refers to the body and is valid as long as that does not change. A Doc
@@ -54,6 +55,13 @@ func (d *Doc) Root() Node {
 	return Node{d, 0}
 }
 
+// Knows reports whether a property of that canonical name may be somewhere in the tree; when it is false,
+// none is.
+func (d *Doc) Knows(name string) bool {
+	_, known := d.keys.first[hashBytes([]byte(name), seedKey)]
+	return known
+}
+
 // Body is what was parsed.
 func (d *Doc) Body() []byte { return d.body }
 
@@ -65,6 +73,9 @@ type Node struct {
 	doc *Doc
 	i   int32
 }
+
+// Doc is the tree that the value stands in, nil for a node that does not exist.
+func (n Node) Doc() *Doc { return n.doc }
 
 func (n Node) n() *node { return &n.doc.nodes[n.i] }
 
@@ -249,7 +260,15 @@ func (n Node) Hash() Hash {
 	if n.doc == nil {
 		return Hash{}
 	}
-	return n.n().hash
+	return n.n().said()
+}
+
+// said is the digest of what a value says, which is nothing for an identity.
+func (x *node) said() Hash {
+	if x.flags&flagToken != 0 {
+		return Hash{seedMask, uint64(FormID)}
+	}
+	return x.hash
 }
 
 // Masked reports whether the value itself is left out of its parent's hash.
@@ -343,6 +362,9 @@ func (n Node) TextHash() Hash {
 	if n.Kind() != String {
 		return Hash{}
 	}
+	if n.n().flags&flagToken != 0 {
+		return n.n().hash
+	}
 	raw := n.Raw()
 	if n.n().flags&flagEscaped != 0 {
 		n.doc.scratch, _ = unescape(n.doc.scratch[:0], raw)
@@ -363,4 +385,18 @@ func (n Node) Empty() bool {
 		return n.n().count == 0
 	}
 	return false
+}
+
+// Fetch reads a little of each value ahead of its use; what it returns means nothing. A walk that jumps
+// through a large tree waits for memory at each jump, 100 ns at a time. Reads that do not depend on each
+// other wait together.
+func Fetch(values []Node) (sum byte) {
+	for _, n := range values {
+		sum ^= n.n().flags
+	}
+	for _, n := range values {
+		x := n.n()
+		sum ^= n.doc.nodes[min(n.i+3, x.next-1)].flags // two cache lines further, where there are as many
+	}
+	return sum
 }

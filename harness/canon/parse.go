@@ -184,7 +184,7 @@ func (p *parser) array(at int, typ, prop int16) bool {
 				return false
 			}
 			n := &p.doc.nodes[child]
-			hash = element(hash, n.hash)
+			hash = element(hash, n.said())
 			if n.flags&(flagSlots|flagMasked) != 0 {
 				slots = flagSlots
 			}
@@ -303,7 +303,7 @@ func (p *parser) close(at int) {
 			slots = flagSlots
 			continue
 		}
-		m := member(k.id, n.hash)
+		m := member(k.id, n.said())
 		sum.Hi += m.Hi
 		sum.Lo += m.Lo
 		hashed++
@@ -333,6 +333,10 @@ func (p *parser) text(at int) bool {
 		if property.masked() {
 			n.flags |= flagMasked
 			n.hash = Hash{seedMask, uint64(property.Form)}
+			if property.Form == FormID {
+				n.flags |= flagToken
+				n.hash = hashBytes(content, seedString)
+			}
 			return true
 		}
 		if property.Form == FormEnum && p.doc.dialect.FoldEnums {
@@ -343,8 +347,8 @@ func (p *parser) text(at int) bool {
 	} else if n.key >= 0 {
 		k := &p.doc.keys.list[n.key]
 		if k.etag {
-			n.flags |= flagMasked
-			n.hash = Hash{seedMask, uint64(FormID)}
+			n.flags |= flagMasked | flagToken
+			n.hash = hashBytes(content, seedString)
 			return true
 		}
 		if k.typ && p.doc.dialect.Namespaces != nil {

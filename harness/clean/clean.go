@@ -17,8 +17,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"cutover/harness/clock"
@@ -70,37 +68,56 @@ func Run(ctx context.Context, entries []journal.Entry, d Deps) (result.Cleanup, 
 	if d.Clock == nil {
 		d.Clock = clock.System()
 	}
-	var mu sync.Mutex // guards all
-	all := result.Cleanup{Proof: Proof}
-	var work errgroup.Group
-	work.SetLimit(mailboxes)
+	groups := d.delivered(grouped(entries))
 	began := first(entries)
-	for _, g := range d.delivered(grouped(entries)) {
-		g.began = began
-		work.Go(func() error {
-			c, err := d.cleaner(g)
-			if err == nil {
-				err = c.clean(ctx)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			all = joined(all, g.tally(err))
-			if ended := ctx.Err(); ended != nil {
-				return fmt.Errorf("clean-up was interrupted: %w", ended)
-			}
-			var broken *recordError
-			if errors.As(err, &broken) {
-				return broken
-			}
-			return nil
-		})
+	mails, invites := mailed(entries)
+	for _, g := range groups {
+		g.began, g.mailed, g.invited = began, mails, invites
 	}
-	err := work.Wait()
+	// What has an id goes first, everywhere: cancelling a meeting makes copies elsewhere.
+	err := d.each(ctx, groups, (*cleaner).named)
+	if err == nil {
+		err = d.each(ctx, groups, (*cleaner).unnamed)
+	}
+	if whole := !slices.ContainsFunc(groups, func(g *group) bool { return g.err != nil }); err == nil && whole {
+		err = d.each(ctx, groups, (*cleaner).release)
+	}
+	all := result.Cleanup{Proof: Proof}
+	for _, g := range groups {
+		all = joined(all, g.tally(g.err))
+	}
 	slices.Sort(all.Items)
 	if len(all.Items) > maxItems {
 		all.Items = append(all.Items[:maxItems], fmt.Sprintf("and %d more", len(all.Items)-maxItems))
 	}
 	return all, err
+}
+
+// each does a pass over all mailboxes, several at a time. A mailbox whose pass failed
+// is left out of the next.
+func (d Deps) each(ctx context.Context, groups []*group, pass func(*cleaner, context.Context) error) error {
+	var work errgroup.Group
+	work.SetLimit(mailboxes)
+	for _, g := range groups {
+		if g.err != nil {
+			continue
+		}
+		work.Go(func() error {
+			var c *cleaner
+			if c, g.err = d.cleaner(g); g.err == nil {
+				g.err = pass(c, ctx)
+			}
+			if ended := ctx.Err(); ended != nil {
+				return fmt.Errorf("clean-up was interrupted: %w", ended)
+			}
+			var broken *recordError
+			if errors.As(g.err, &broken) {
+				return broken
+			}
+			return nil
+		})
+	}
+	return work.Wait()
 }
 
 func joined(a, b result.Cleanup) result.Cleanup {
@@ -118,6 +135,9 @@ type group struct {
 	began         time.Time // when the run's first item was intended
 	tags          []string
 	items         []*item
+	mailed        bool  // the run mailed: copies are anywhere
+	invited       bool  // the run invited: meetings are in any calendar
+	err           error // why it was not cleaned to the end
 }
 
 // first is when the first entry was intended.
@@ -134,6 +154,7 @@ func first(entries []journal.Entry) (at time.Time) {
 type item struct {
 	journal.Entry
 	gone bool   // proved
+	held bool   // and not yet recorded: its copies are elsewhere
 	why  string // why it is not, "" when it was not tried
 	// attendees are whom deleting an event would mail; nil until it was read.
 	attendees []string
@@ -158,52 +179,6 @@ func grouped(entries []journal.Entry) []*group {
 		g.items = append(g.items, &item{Entry: e, gone: e.State == journal.Removed})
 	}
 	return groups
-}
-
-// delivered adds the mailboxes of the profile that the run may have mailed:
-// copies are found there by the tag. Where the journal does not say to whom, it
-// is every mailbox on the paths of the run.
-func (d Deps) delivered(groups []*group) []*group {
-	known := map[[2]string]bool{}
-	var tags, to, used []string
-	everybody := false
-	for _, g := range groups {
-		known[[2]string{g.path, g.mailbox}] = true
-		used = append(used, g.path)
-		for _, tag := range g.tags {
-			if !slices.Contains(tags, tag) {
-				tags = append(tags, tag)
-			}
-		}
-		for _, i := range g.items {
-			if i.State == journal.Void || i.Found {
-				continue
-			}
-			to = append(to, i.To...)
-			sent := i.Sort == "message" && i.ID == "" && strings.HasSuffix(strings.ToLower(i.URL), "/sendmail")
-			everybody = everybody || sent && i.To == nil
-		}
-	}
-	slices.Sort(used)
-	for _, path := range slices.Compact(used) {
-		for _, m := range d.Profile.Mailboxes.List {
-			if known[[2]string{path, m.Name}] || !everybody && !names(m, to) {
-				continue
-			}
-			groups = append(groups, &group{path: path, mailbox: m.Name, tags: tags})
-		}
-	}
-	return groups
-}
-
-// names tells whether any of the addresses is one of m's.
-func names(m profiles.Mailbox, to []string) bool {
-	for _, a := range m.Address {
-		if slices.ContainsFunc(to, func(t string) bool { return t != "" && (strings.EqualFold(t, a.SMTP) || strings.EqualFold(t, a.UPN)) }) {
-			return true
-		}
-	}
-	return false
 }
 
 // tally counts what became of the group's items. err is why it was not

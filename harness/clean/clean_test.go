@@ -33,6 +33,7 @@ const tag = "cutover-run-1"
 // thing is an item of the test's mailbox server.
 type thing struct {
 	sort, id, subject, category string
+	from                        string // who wrote it
 	attendees                   []string
 	binned                      bool // in Deleted Items: the next deletion removes it
 	stuck                       bool // deletions are refused
@@ -88,7 +89,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		t.binned, t.id = true, t.id+"-binned"
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		if t.category != tag && !strings.HasPrefix(t.subject, tag) && !strings.HasPrefix(t.id, "own") {
+		if t.category != tag && !strings.Contains(t.subject, tag) && !strings.HasPrefix(t.id, "own") {
 			s.ledger = append(s.ledger, t.id)
 		}
 		s.boxes[user] = slices.Delete(s.boxes[user], i, i+1)
@@ -110,6 +111,12 @@ func (s *server) move(w http.ResponseWriter, user, id string) {
 	fmt.Fprint(w, `{"error":{"code":"ErrorItemNotFound","message":"gone"}}`)
 }
 
+// row is a thing in a list.
+func (t *thing) row() map[string]any {
+	who := map[string]any{"emailAddress": map[string]any{"address": t.from}}
+	return map[string]any{"id": t.id, "subject": t.subject, "displayName": t.subject, "categories": []string{t.category}, "from": who, "organizer": who}
+}
+
 // list understands the two filters that find a tag, a page of two at a time.
 func (s *server) list(w http.ResponseWriter, user, sort, filter string) {
 	found := []any{}
@@ -120,14 +127,15 @@ func (s *server) list(w http.ResponseWriter, user, sort, filter string) {
 	}
 	for _, t := range s.boxes[user] {
 		if (filter == "" || strings.HasPrefix(filter, "createdDateTime ge 20")) && t.sort == sort {
-			found = append(found, map[string]any{"id": t.id, "subject": t.subject, "displayName": t.subject, "categories": []string{t.category}})
+			found = append(found, t.row())
 			continue
 		}
 		byCategory := filter == "categories/any(c:c eq '"+t.category+"')"
 		// As Exchange does, it overlooks case.
-		byText := strings.HasPrefix(filter, "startswith(") && strings.HasPrefix(strings.ToLower(t.subject), tag)
+		byText := strings.HasPrefix(filter, "startswith(") && strings.HasPrefix(strings.ToLower(t.subject), tag) ||
+			strings.HasPrefix(filter, "contains(") && strings.Contains(strings.ToLower(t.subject), tag)
 		if t.sort == sort && (byCategory || byText) && len(found) < 4 {
-			found = append(found, map[string]any{"id": t.id, "subject": t.subject, "displayName": t.subject, "categories": []string{t.category}})
+			found = append(found, t.row())
 		}
 	}
 	json.NewEncoder(w).Encode(map[string]any{"value": found})
@@ -264,6 +272,42 @@ func removesEverything(t *testing.T, simple bool) {
 	d.clean(t) // again: nothing is asked about what is proved
 	if after := d.door.Traffic()["cloud"]; after.Fixtures-before.Fixtures > 20 {
 		t.Errorf("cleaning again took %d requests", after.Fixtures-before.Fixtures)
+	}
+}
+
+// Mail and meetings leave copies with others, under subjects that begin with a word such
+// as "RE: ".
+func TestCopiesOfWhatWasMailedAreFoundWhereverTheyAre(t *testing.T) {
+	s := &server{boxes: map[string][]*thing{
+		"ann@b.test": {
+			{sort: "event", id: "own-meeting", subject: tag + " lunch", attendees: []string{"bob@b.test"}},
+			{sort: "message", id: "sent", subject: "RE: " + tag + " hello", from: "ann@b.test"},
+			{sort: "message", id: "theirs-1", subject: "RE: " + tag + " who are you?", from: "stranger@c.test"},
+			{sort: "message", id: "theirs-2", subject: "the run " + tag, from: "ann@b.test"},
+		},
+		"bob@b.test": {
+			{sort: "event", id: "booked", subject: "Canceled: " + tag + " lunch", from: "ann@b.test"},
+			{sort: "message", id: "cancellation", subject: "Canceled: " + tag + " lunch", from: "ann@b.test"},
+			{sort: "event", id: "theirs-3", subject: "lunch", from: "ann@b.test"},
+		},
+	}}
+	d := deploy(t, s, nil)
+	j := d.deps.Journal.(*journal.Journal)
+	for _, e := range []journal.Entry{{Sort: "event", URL: "http://x/v1.0/users/ann/events", To: []string{"bob@b.test"}}, {Sort: "message", URL: "http://x/v1.0/users/ann/messages/1/reply", To: []string{"bob@b.test"}}} {
+		e.Path, e.Mailbox, e.Tag, e.Tagged = "cloud", "ann", tag, true
+		id := map[string]string{"event": "own-meeting"}[e.Sort]
+		seq, err := j.Intend(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.Done(seq, id)
+	}
+	if diff := cmp.Diff(result.Cleanup{Created: 2, Removed: 2, Proof: clean.Proof}, d.clean(t)); diff != "" {
+		t.Errorf("cleanup (-want +got):\n%s", diff)
+	}
+	left := map[string][]string{"ann": s.left("ann@b.test"), "bob": s.left("bob@b.test")}
+	if diff := cmp.Diff(map[string][]string{"ann": {"theirs-1", "theirs-2"}, "bob": {"theirs-3"}}, left); diff != "" {
+		t.Errorf("left (-want +got):\n%s", diff)
 	}
 }
 

@@ -27,6 +27,7 @@ type cleaner struct {
 	adapter paths.Adapter
 	journal Journal
 	clock   clock.Clock
+	profile *profiles.Profile
 	mailbox profiles.Mailbox
 	scope   scope
 	call    wire.Call
@@ -34,7 +35,7 @@ type cleaner struct {
 }
 
 func (d Deps) cleaner(g *group) (*cleaner, error) {
-	c := &cleaner{group: g, doer: d.Doers[g.path], auth: d.Auth[g.path], adapter: d.Adapters[g.path], journal: d.Journal, clock: d.Clock}
+	c := &cleaner{group: g, doer: d.Doers[g.path], auth: d.Auth[g.path], adapter: d.Adapters[g.path], journal: d.Journal, clock: d.Clock, profile: d.Profile}
 	if c.doer == nil || c.adapter == nil {
 		return nil, fmt.Errorf("the profile has no path %q", g.path)
 	}
@@ -60,12 +61,13 @@ func (d Deps) cleaner(g *group) (*cleaner, error) {
 type resource struct {
 	url        string
 	text       string
-	unfiltered bool // Graph filters contacts by nothing but an address
+	whose      string // who wrote it
+	unfiltered bool   // Graph filters contacts by nothing but an address
 }
 
 var resources = map[string]resource{
-	"message":  {url: "/me/messages", text: "subject"},
-	"event":    {url: "/me/events", text: "subject"},
+	"message":  {url: "/me/messages", text: "subject", whose: "from"},
+	"event":    {url: "/me/events", text: "subject", whose: "organizer"},
 	"contact":  {url: "/me/contacts", text: "displayName", unfiltered: true},
 	"calendar": {url: "/me/calendars"},
 }
@@ -87,9 +89,8 @@ func listed(e journal.Entry) (r resource, ok bool) {
 // rounds is how often what is found again is removed again: copies arrive late.
 const rounds = 5
 
-// clean removes what the journal names, then what carries the tag, and proves
-// both.
-func (c *cleaner) clean(ctx context.Context) error {
+// named removes what the journal names and proves it.
+func (c *cleaner) named(ctx context.Context) error {
 	for _, i := range c.group.items {
 		if i.ID == "" || !i.Open() || i.gone {
 			continue
@@ -98,6 +99,11 @@ func (c *cleaner) clean(ctx context.Context) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// unnamed removes what carries the tag and proves that nothing does any more.
+func (c *cleaner) unnamed(ctx context.Context) error {
 	if len(c.group.tags) == 0 {
 		return nil
 	}
@@ -179,9 +185,30 @@ func (c *cleaner) bin(ctx context.Context, i *item) error {
 	return nil
 }
 
-// prove records that the item is gone.
+// prove records that the item is gone. What was mailed waits for the other mailboxes,
+// so that cleaning that was interrupted looks there again.
 func (c *cleaner) prove(i *item) error {
 	i.gone = true
+	if i.held = c.group.mailed && !i.Found && (len(i.To) > 0 || sent(i.Entry)); i.held {
+		return nil
+	}
+	return c.removed(i)
+}
+
+// release records what waited for the other mailboxes.
+func (c *cleaner) release(context.Context) error {
+	for _, i := range c.group.items {
+		if !i.held {
+			continue
+		}
+		if err := c.removed(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cleaner) removed(i *item) error {
 	if c.journal == nil || i.State == journal.Removed {
 		return nil
 	}
@@ -244,6 +271,9 @@ func (c *cleaner) sorts() []string {
 			sorts = append(sorts, i.Sort)
 		}
 	}
+	if c.group.invited && !slices.Contains(sorts, "event") {
+		sorts = append(sorts, "event")
+	}
 	return sorts
 }
 
@@ -286,9 +316,13 @@ func (c *cleaner) tagged(ctx context.Context, sort, tag string) (ids []string, e
 	if r.unfiltered {
 		return c.search(ctx, r, tag)
 	}
-	for _, filter := range []string{"categories/any(c:c eq '" + quoted + "')", "startswith(" + r.text + ",'" + quoted + "')"} {
-		status, err := c.list(ctx, r.url, "id,categories,"+r.text, filter, func(n canon.Node) {
-			if carries(n, r.text, tag) {
+	byText := "startswith("
+	if c.group.mailed && r.whose != "" {
+		byText = "contains("
+	}
+	for _, filter := range []string{"categories/any(c:c eq '" + quoted + "')", byText + r.text + ",'" + quoted + "')"} {
+		status, err := c.list(ctx, r.url, c.selected(r), filter, func(n canon.Node) {
+			if c.carries(n, r.text, tag) {
 				ids = add(ids, n)
 			}
 		})
@@ -309,12 +343,12 @@ func (c *cleaner) search(ctx context.Context, r resource, tag string) (ids []str
 	if !r.unfiltered {
 		filter = "createdDateTime ge " + c.group.began.Add(-clockSkew).UTC().Format("2006-01-02T15:04:05Z")
 	}
-	selected := "id,categories," + r.text
+	selected := c.selected(r)
 	if r == rootFolders {
 		selected = "id," + r.text // folders have no categories
 	}
 	status, err := c.list(ctx, r.url, selected, filter, func(n canon.Node) {
-		if carries(n, r.text, tag) {
+		if c.carries(n, r.text, tag) {
 			ids = add(ids, n)
 		}
 	})
@@ -324,23 +358,13 @@ func (c *cleaner) search(ctx context.Context, r resource, tag string) (ids []str
 	return ids, err
 }
 
-// carries tells whether an item carries the tag, as a category or at the beginning
-// of its subject or name. A server's filter is not believed: filters overlook case.
-func carries(n canon.Node, text, tag string) bool {
-	list, _ := n.Get("categories")
-	for category := range list.Children() {
-		if category.Text() == tag {
-			return true
-		}
+// selected is what is asked of the items of a listing.
+func (c *cleaner) selected(r resource) string {
+	names := "id,categories," + r.text
+	if c.group.mailed && r.whose != "" {
+		names += "," + r.whose
 	}
-	title, _ := n.Get(text)
-	rest, found := strings.CutPrefix(title.Text(), tag)
-	return found && (rest == "" || !alphanumeric(rest[0]))
-}
-
-// alphanumeric tells a tag that goes on from one that has ended.
-func alphanumeric(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+	return names
 }
 
 // clockSkew is how far the server's clock may be behind ours.

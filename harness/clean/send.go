@@ -129,7 +129,7 @@ func (c *cleaner) post(ctx context.Context, t *request.Template, i *item) (statu
 		return 0, err
 	}
 	if i != nil && i.attendees != nil && req.Effect.StoredRecipients {
-		req.Effect.Recipients, req.Effect.StoredRecipients = i.attendees, false
+		req.Effect.Recipients, req.Effect.StoredRecipients, req.Effect.Known = i.attendees, false, true
 	}
 	return c.deliver(ctx, req)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"cutover/harness/wire"
 )
@@ -22,6 +23,7 @@ var errOnlyH2 = errors.New("the server speaks HTTP/2 alone")
 type auto struct {
 	lean, h2 doer
 
+	some atomic.Bool // only is not empty
 	mu   sync.RWMutex
 	only map[poolKey]bool // servers that speak HTTP/2 alone; guarded by mu
 }
@@ -31,25 +33,41 @@ func newAuto(o *Options, d *dialer, c *counters) doer {
 }
 
 func (a *auto) do(ctx context.Context, req *wire.Request, into *wire.Call) *wire.Failure {
-	to, err := parseTarget(req.URL)
-	if err != nil || !to.secure {
-		return a.lean.do(ctx, req, into)
-	}
-	key := poolKey{secure: true, authority: to.authority}
-	a.mu.RLock()
-	only := a.only[key]
-	a.mu.RUnlock()
-	if !only {
+	if !a.speaksOnlyH2(req) {
 		failure := a.lean.do(ctx, req, into)
 		if failure == nil || !errors.Is(failure.Err, errOnlyH2) {
 			return failure
 		}
-		a.mu.Lock()
-		a.only[key] = true
-		a.mu.Unlock()
+		a.found(req)
 		into.Reset()
 	}
 	return a.h2.do(ctx, req, into)
+}
+
+// speaksOnlyH2 reports whether the server of a request is known to. Hardly any does.
+func (a *auto) speaksOnlyH2(req *wire.Request) bool {
+	if !a.some.Load() {
+		return false
+	}
+	to, err := parseTarget(req.URL)
+	if err != nil || !to.secure {
+		return false
+	}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.only[poolKey{secure: true, authority: to.authority}]
+}
+
+// found notes that the server of a request speaks HTTP/2 alone.
+func (a *auto) found(req *wire.Request) {
+	to, err := parseTarget(req.URL)
+	if err != nil {
+		return // it has just been parsed
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.only[poolKey{secure: true, authority: to.authority}] = true
+	a.some.Store(true)
 }
 
 func (a *auto) close() {

@@ -54,6 +54,7 @@ func (c *conn) Read(p []byte) (int, error) {
 func (c *conn) opened() {
 	c.ready.Store(true)
 	c.counters.opened.Add(1)
+	c.counters.openings.add(c)
 }
 
 // endedByPeer counts the connection as closed by the server, unless it ended

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cutover/harness/clock"
@@ -20,6 +21,7 @@ type poolKey struct {
 // pools holds a pool for each key, made when first asked for.
 type pools struct {
 	limit int
+	last  atomic.Pointer[pool] // most paths have one host, and ask for its pool alone
 	mu    sync.RWMutex
 	byKey map[poolKey]*pool
 }
@@ -27,10 +29,14 @@ type pools struct {
 func newPools(limit int) pools { return pools{limit: limit, byKey: make(map[poolKey]*pool)} }
 
 func (ps *pools) of(key poolKey) *pool {
+	if p := ps.last.Load(); p != nil && p.key == key {
+		return p
+	}
 	ps.mu.RLock()
 	p := ps.byKey[key]
 	ps.mu.RUnlock()
 	if p != nil {
+		ps.last.Store(p)
 		return p
 	}
 	ps.mu.Lock()

@@ -25,6 +25,8 @@ type Stats struct {
 
 type counters struct {
 	opened, dialFailed, reused, closedByPeer, blocked, retried, extra atomic.Uint64
+
+	openings openings
 }
 
 func (c *counters) stats() Stats {

@@ -27,6 +27,12 @@ func (precise) SleepUntil(ctx context.Context, t time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if time.Until(t) <= 0 {
+		return nil
+	}
+	// Whom the caller has just given work runs now, on this thread: were it left behind
+	// here asleep, another thread would have to be woken to fetch it.
+	runtime.Gosched()
 	wait := time.Until(t)
 	if wait <= 0 {
 		return nil

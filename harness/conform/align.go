@@ -1,7 +1,8 @@
 package conform
 
 import (
-	"strings"
+	"cmp"
+	"slices"
 
 	"cutover/harness/canon"
 )
@@ -18,203 +19,270 @@ type pairing struct {
 	weak        bool // several candidates were indistinguishable
 }
 
-// aligner is the state of one alignment.
+// aligner is the state of one alignment. Its memory serves the next one: lists of thousands then leave
+// nothing to collect. Everything in it grows with the length of the two lists, likely excepted, which
+// unkeyedWindow bounds.
 type aligner struct {
 	ls, rs         []canon.Node
-	toRight        []int // by left index, -1 for none
+	lh, rh         []canon.Hash // of ls and rs: the elements themselves lie far apart
+	toRight        []int        // by left index, -1 for none
+	toLeft         []int        // by right index, -1 for none
 	weak           []bool
-	taken          []bool
 	leftFree, free int
+	index          index
+	lefts, rights  []int // one group
+	likely         []likely
+	out            alignment
+	fetches        byte   // means nothing; see fetch
+	steps          uint64 // elements looked at and likenesses judged: what an alignment costs
 }
 
-// align pairs elements: equal content first, then by key, then by likeness. It takes expected linear
-// time for keyed lists; what has no key at all is bounded by unkeyedWindow.
-func (w *walk) align(ls, rs []canon.Node) alignment {
-	a := &aligner{ls: ls, rs: rs, toRight: make([]int, len(ls)), weak: make([]bool, len(ls)), taken: make([]bool, len(rs)), leftFree: len(ls), free: len(rs)}
-	for i := range a.toRight {
-		a.toRight[i] = -1
+// aligner takes the aligner of the next depth: lists stand in lists.
+func (b *bench) aligner() *aligner {
+	if b.depth == len(b.aligners) {
+		b.aligners = append(b.aligners, &aligner{})
 	}
-	a.trim()
-	if a.leftFree > 0 && a.free > 0 {
+	b.depth++
+	return b.aligners[b.depth-1]
+}
+
+// collect lists the elements of two arrays.
+func (a *aligner) collect(l, r canon.Node) (ls, rs []canon.Node) {
+	a.ls, a.rs, a.lh, a.rh = a.ls[:0], a.rs[:0], a.lh[:0], a.rh[:0]
+	for child := range l.Children() {
+		a.ls, a.lh = append(a.ls, child), append(a.lh, child.Hash())
+	}
+	for child := range r.Children() {
+		a.rs, a.rh = append(a.rs, child), append(a.rh, child.Hash())
+	}
+	return a.ls, a.rs
+}
+
+func (a *aligner) begin(ls, rs []canon.Node) {
+	a.ls, a.rs = ls, rs
+	a.leftFree, a.free = len(ls), len(rs)
+	a.toRight, a.toLeft = unpairedYet(a.toRight, len(ls)), unpairedYet(a.toLeft, len(rs))
+	a.weak = slices.Grow(a.weak[:0], len(ls))[:len(ls)]
+	clear(a.weak)
+	a.out = alignment{pairs: a.out.pairs[:0], left: a.out.left[:0], right: a.out.right[:0]}
+}
+
+func unpairedYet(list []int, n int) []int {
+	list = slices.Grow(list[:0], n)[:n]
+	for i := range list {
+		list[i] = -1
+	}
+	return list
+}
+
+// align pairs elements: by what names an item whatever its content is, then equal content, then by key,
+// then by likeness. It takes expected linear time for keyed lists; what has no key at all is bounded by
+// unkeyedWindow. What it returns is valid until the aligner is used again.
+func (w *walk) align(a *aligner, ls, rs []canon.Node) *alignment {
+	a.begin(ls, rs)
+	keys := w.keys(ls, rs)
+	for i := range keys.names {
+		if k := &keys.names[i]; a.open() && w.worthTrying(k, ls[0], rs[0]) {
+			a.byKey(w, k)
+		}
+	}
+	if a.open() {
+		a.byRemoval(w)
+	}
+	if a.open() {
 		a.byContent()
 	}
-	for _, key := range w.keys(ls, rs) {
-		if a.leftFree == 0 || a.free == 0 {
-			break
+	for i := range keys.others {
+		if a.open() {
+			a.byKey(w, &keys.others[i])
 		}
-		a.byKey(key)
 	}
-	out := alignment{}
-	if a.leftFree > 0 && a.free > 0 {
-		out.degraded = a.byLikeness()
+	if a.open() {
+		a.out.degraded = a.byLikeness()
 	}
+	a.told()
+	w.bench.steps += a.steps
+	a.steps = 0
+	return &a.out
+}
+
+// fetched is how many right elements are fetched at a time: about as many reads as a processor has under way.
+const fetched = 16
+
+// fetch fetches the right elements of the next pairs of a long list. The left ones are used in order, which
+// the processor foresees; of thousands of shuffled ones it cannot know which comes next.
+func (a *aligner) fetch(n int) {
+	pairs := a.out.pairs[n:]
+	if len(a.out.pairs) <= alignedWindow || len(pairs) < fetched {
+		return
+	}
+	var next [fetched]canon.Node
+	for i := range next {
+		next[i] = a.rs[pairs[i].right]
+	}
+	a.fetches ^= canon.Fetch(next[:])
+}
+
+// open reports whether both lists have elements left to pair.
+func (a *aligner) open() bool { return a.leftFree > 0 && a.free > 0 }
+
+// told lists what was found out.
+func (a *aligner) told() {
 	for i, j := range a.toRight {
 		if j >= 0 {
-			out.pairs = append(out.pairs, pairing{i, j, a.weak[i]})
+			a.out.pairs = append(a.out.pairs, pairing{i, j, a.weak[i]})
 		} else {
-			out.left = append(out.left, i)
+			a.out.left = append(a.out.left, i)
 		}
 	}
-	for j, taken := range a.taken {
-		if !taken {
-			out.right = append(out.right, j)
+	for j, i := range a.toLeft {
+		if i < 0 {
+			a.out.right = append(a.out.right, j)
 		}
 	}
-	return out
 }
 
 func (a *aligner) pair(i, j int, weak bool) {
-	a.toRight[i], a.taken[j], a.weak[i] = j, true, weak
+	a.toRight[i], a.toLeft[j], a.weak[i] = j, i, weak
 	a.leftFree--
 	a.free--
 }
 
-// trim pairs the equal beginning and end. Objects that hash alike without their ids may be anybody's
-// twins, so only lists of the same length are trimmed, and only where the content is unique.
-func (a *aligner) trim() {
-	if len(a.ls) != len(a.rs) {
-		return
-	}
-	seen := make(map[canon.Hash]int, len(a.ls))
-	for _, n := range a.ls {
-		seen[n.Hash()]++
+// byContent pairs equal content as a multiset: every element is claimed once, those at the same place of
+// two lists of one length first. Elements that hash alike without their ids may be anybody's twins.
+func (a *aligner) byContent() {
+	// An element's hash is what it says, ids left out.
+	a.gather(func(i int, left bool) (canon.Hash, bool) {
+		if left {
+			return a.lh[i], true
+		}
+		return a.rh[i], true
+	})
+	x := &a.index
+	if len(a.ls) == len(a.rs) {
+		for i := range a.ls {
+			if a.toRight[i] < 0 && a.toLeft[i] < 0 && x.of[i] >= 0 && a.lh[i] == a.rh[i] {
+				a.pair(i, i, x.entries[x.of[i]].ambiguous())
+			}
+		}
 	}
 	for i := range a.ls {
-		if a.ls[i].Hash() == a.rs[i].Hash() {
-			a.pair(i, i, seen[a.ls[i].Hash()] > 1)
-		}
-	}
-}
-
-// byContent pairs equal content as a multiset: every element is claimed once.
-func (a *aligner) byContent() {
-	where := map[canon.Hash][]int{}
-	for j, n := range a.rs {
-		if !a.taken[j] {
-			where[n.Hash()] = append(where[n.Hash()], j)
-		}
-	}
-	for i, n := range a.ls {
-		if a.toRight[i] >= 0 {
+		if a.toRight[i] >= 0 || x.of[i] < 0 {
 			continue
 		}
-		if list := where[n.Hash()]; len(list) > 0 {
-			a.pair(i, list[0], len(list) > 1)
-			where[n.Hash()] = list[1:]
+		e := &x.entries[x.of[i]]
+		for e.right > 0 && a.toLeft[e.right-1] >= 0 {
+			e.right = x.nextRight[e.right-1]
+		}
+		if e.right > 0 {
+			a.pair(i, int(e.right-1), e.ambiguous())
 		}
 	}
 }
 
-// keyFunc names an element; ok is false for one that has no such key.
-type keyFunc func(n canon.Node, left bool) (key string, ok bool)
-
 // byKey pairs elements that share a key. Of several with one key the likest are paired.
-func (a *aligner) byKey(key keyFunc) {
-	where := map[string][]int{}
-	for j, n := range a.rs {
-		if !a.taken[j] {
-			if k, ok := key(n, false); ok {
-				where[k] = append(where[k], j)
-			}
+func (a *aligner) byKey(w *walk, k *key) {
+	a.grouped(func(i int, left bool) (canon.Hash, bool) {
+		if left {
+			return w.keyed(k, a.ls[i], true)
 		}
-	}
-	groups := map[string][]int{}
-	var order []string
-	for i, n := range a.ls {
-		if a.toRight[i] < 0 {
-			if k, ok := key(n, true); ok && len(where[k]) > 0 {
-				if len(groups[k]) == 0 {
-					order = append(order, k)
-				}
-				groups[k] = append(groups[k], i)
-			}
+		return w.keyed(k, a.rs[i], false)
+	})
+}
+
+// grouped pairs elements that share a digest.
+func (a *aligner) grouped(name digest) {
+	a.gather(name)
+	x := &a.index
+	for i := range a.ls {
+		if x.of[i] < 0 {
+			continue
 		}
-	}
-	for _, k := range order {
-		a.group(groups[k], where[k])
+		e := &x.entries[x.of[i]]
+		if e.left == 0 {
+			continue // with the first of its group
+		}
+		if e.lefts == 1 && e.rights == 1 {
+			a.pair(i, int(e.right-1), false)
+			continue
+		}
+		a.lefts, a.rights = x.list(a.lefts[:0], e.left, x.nextLeft), x.list(a.rights[:0], e.right, x.nextRight)
+		e.left = 0
+		a.group()
 	}
 }
 
 // group pairs the elements of one key. Small groups go by likeness, larger ones by their order: the
 // cost stays linear.
-func (a *aligner) group(lefts, rights []int) {
-	if len(lefts) == 1 && len(rights) == 1 {
-		a.pair(lefts[0], rights[0], false)
-		return
-	}
-	if len(lefts) > 8 || len(rights) > 8 {
-		for n := range min(len(lefts), len(rights)) {
-			a.pair(lefts[n], rights[n], true)
+func (a *aligner) group() {
+	if len(a.lefts) > 8 || len(a.rights) > 8 {
+		for n := range min(len(a.lefts), len(a.rights)) {
+			a.pair(a.lefts[n], a.rights[n], true)
 		}
 		return
 	}
-	a.greedy(lefts, rights, 0)
+	a.greedy(0)
 }
 
-// greedy pairs the likest two again and again, as long as they are at least that alike.
-func (a *aligner) greedy(lefts, rights []int, atLeast float64) {
-	for {
-		best, bi, bj := -1.0, -1, -1
-		for _, i := range lefts {
-			if a.toRight[i] >= 0 {
-				continue
-			}
-			for _, j := range rights {
-				if a.taken[j] {
-					continue
-				}
-				if s := likeness(a.ls[i], a.rs[j]); s > best {
-					best, bi, bj = s, i, j
-				}
+// likely is how alike two elements are.
+type likely struct {
+	score       float64
+	left, right int
+}
+
+// greedy pairs the likest two of the group again and again, as long as they are at least that alike.
+func (a *aligner) greedy(atLeast float64) {
+	a.likely = a.likely[:0]
+	for _, i := range a.lefts {
+		for _, j := range a.rights {
+			if score := likeness(a.ls[i], a.rs[j]); score >= atLeast {
+				a.likely = append(a.likely, likely{score, i, j})
 			}
 		}
-		if bi < 0 || best < atLeast {
-			return
+	}
+	a.steps += uint64(len(a.lefts) * len(a.rights))
+	slices.SortFunc(a.likely, func(x, y likely) int {
+		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.left, y.left), cmp.Compare(x.right, y.right))
+	})
+	for _, one := range a.likely {
+		if a.toRight[one.left] < 0 && a.toLeft[one.right] < 0 {
+			a.pair(one.left, one.right, true)
 		}
-		a.pair(bi, bj, true)
 	}
 }
 
-// unkeyedWindow bounds the elements that are compared each with each: 64 × 64 likenesses are a
-// fraction of a millisecond.
+// unkeyedWindow bounds the elements that are compared each with each: 64 × 64 likenesses are some
+// milliseconds.
 const unkeyedWindow = 64
 
 // byLikeness pairs what is left: elements with half of their members equal belong together, and when
 // as many are left on both sides, by position.
 func (a *aligner) byLikeness() (degraded bool) {
-	var lefts, rights []int
+	a.lefts, a.rights = a.lefts[:0], a.rights[:0]
 	for i, j := range a.toRight {
 		if j < 0 {
-			lefts = append(lefts, i)
+			a.lefts = append(a.lefts, i)
 		}
 	}
-	for j, taken := range a.taken {
-		if !taken {
-			rights = append(rights, j)
+	for j, i := range a.toLeft {
+		if i < 0 {
+			a.rights = append(a.rights, j)
 		}
 	}
-	objects := len(lefts) > 0 && a.ls[lefts[0]].Kind() == canon.Object
-	if objects && len(lefts) <= unkeyedWindow && len(rights) <= unkeyedWindow {
-		a.greedy(lefts, rights, enough(a.ls[lefts[0]]))
-		a.samePlace(lefts)
+	objects := a.ls[a.lefts[0]].Kind() == canon.Object
+	if objects && len(a.lefts) <= unkeyedWindow && len(a.rights) <= unkeyedWindow {
+		a.greedy(enough(a.ls[a.lefts[0]]))
+		a.samePlace()
 		return false
 	}
-	if !objects && len(lefts) == len(rights) {
-		// Scalars at the same place with other values are changes, not a loss and a gain.
-		for n := range lefts {
-			if a.toRight[lefts[n]] < 0 && !a.taken[rights[n]] {
-				a.pair(lefts[n], rights[n], false)
-			}
-		}
+	if len(a.lefts) != len(a.rights) {
 		return false
 	}
-	if !objects || len(lefts) != len(rights) {
-		return false
+	// Scalars at the same place with other values are changes, not a loss and a gain; of objects nobody knows.
+	for n := range a.lefts {
+		a.pair(a.lefts[n], a.rights[n], objects)
 	}
-	for n := range lefts {
-		a.pair(lefts[n], rights[n], true)
-	}
-	return true
+	return objects
 }
 
 // enough is how alike two elements must be to be one that changed. Two strangers among messages share
@@ -228,12 +296,12 @@ func enough(n canon.Node) float64 {
 
 // samePlace pairs what is left at the same place of two lists of one length, where the elements have
 // nothing else by which they could be told apart.
-func (a *aligner) samePlace(lefts []int) {
+func (a *aligner) samePlace() {
 	if len(a.ls) != len(a.rs) {
 		return
 	}
-	for _, i := range lefts {
-		if a.toRight[i] < 0 && !a.taken[i] && telling(a.ls[i]) < 2 && telling(a.rs[i]) < 2 {
+	for _, i := range a.lefts {
+		if a.toRight[i] < 0 && a.toLeft[i] < 0 && telling(a.ls[i]) < 2 && telling(a.rs[i]) < 2 {
 			a.pair(i, i, true)
 		}
 	}
@@ -279,91 +347,4 @@ func likeness(l, r canon.Node) float64 {
 		return 0
 	}
 	return float64(same) / float64(total)
-}
-
-// keys are the ways in which elements of a list can be told apart, best first.
-func (w *walk) keys(ls, rs []canon.Node) []keyFunc {
-	if len(ls) == 0 || ls[0].Kind() != canon.Object {
-		return nil
-	}
-	typ := ""
-	if p := ls[0].Property(); p != nil {
-		typ = p.Object
-	} else if len(w.at) == 1 && w.at[0].name == "value" {
-		typ = w.entity.typ
-	}
-	names, ok := keysOf[typ]
-	if !ok {
-		names = keysOf[""]
-	}
-	var list []keyFunc
-	for _, paths := range names {
-		list = append(list, w.keyOf(strings.Split(paths, " ")))
-	}
-	return list
-}
-
-// keysOf are candidate keys by type: paths whose values together name an element. The last ones are
-// weaker and only see what the first ones left.
-var keysOf = map[string][]string{
-	"message":             {"internetMessageId", "subject sentDateTime from.emailAddress.address", "subject receivedDateTime", "subject", "receivedDateTime"},
-	"event":               {"iCalUId start", "subject start end", "subject start", "subject", "start"},
-	"contact":             {"fileAs emailAddresses[0].address", "displayName", "fileAs", "emailAddresses[0].address", "surname givenName"},
-	"mailFolder":          {"displayName"},
-	"contactFolder":       {"displayName"},
-	"calendar":            {"name"},
-	"calendarGroup":       {"name"},
-	"attachment":          {"name size contentType", "name contentType", "name"},
-	"recipient":           {"emailAddress.address", "emailAddress.name"},
-	"attendee":            {"emailAddress.address", "emailAddress.name"},
-	"emailAddress":        {"address", "name"},
-	"location":            {"displayName"},
-	"extendedProperty":    {"propertyId", "id"},
-	"outlookCategory":     {"displayName"},
-	"messageRule":         {"displayName"},
-	"scheduleItem":        {"start end"},
-	"":                    {"id", "key", "name", "displayName", "subject"},
-	"scheduleInformation": {"scheduleId"},
-}
-
-// keyOf makes a key of several paths. A path that is missing makes the element keyless.
-func (w *walk) keyOf(paths []string) keyFunc {
-	return func(n canon.Node, left bool) (string, bool) {
-		var b strings.Builder
-		for _, path := range paths {
-			child, ok := n.Find("$." + path)
-			if !ok || child.Kind() == canon.Null {
-				return "", false
-			}
-			b.WriteString(w.keyText(child, left))
-			b.WriteByte(0)
-		}
-		return b.String(), b.Len() > len(paths)
-	}
-}
-
-// keyText is one part of a key: moments as instants, addresses as the right side calls them.
-func (w *walk) keyText(n canon.Node, left bool) string {
-	if n.Kind() == canon.Object {
-		if t, _, ok := composeZoned(n); ok {
-			return t.UTC().String()
-		}
-		return ""
-	}
-	s := n.Text()
-	if p := n.Property(); p != nil && p.Form == canon.FormInstant {
-		if t, _, ok := parseInstant(s); ok {
-			return t.UTC().Truncate(1e9).String()
-		}
-	}
-	s = foldText(s)
-	if left {
-		s = w.c.names.translate(s)
-	} else {
-		s = w.c.names.settle(s)
-	}
-	if n.Property() != nil && n.Property().Form == canon.FormAddress {
-		return strings.ToLower(s)
-	}
-	return s
 }

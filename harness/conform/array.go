@@ -1,7 +1,7 @@
 package conform
 
 import (
-	"cmp"
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,11 +15,15 @@ func (w *walk) arrays(l, r canon.Node) {
 	if w.aligned(l, r) {
 		return
 	}
-	ls, rs := slices.Collect(l.Children()), slices.Collect(r.Children())
-	ls, rs = w.pageCap(ls, rs)
-	a := w.align(ls, rs)
-	w.shortPage(&a, len(ls), len(rs))
-	for _, p := range a.pairs {
+	own := w.bench.aligner()
+	defer func() { w.bench.depth-- }()
+	ls, rs := w.pageCap(own.collect(l, r))
+	a := w.align(own, ls, rs)
+	w.shortPage(a, len(ls), len(rs))
+	for n, p := range a.pairs {
+		if n%fetched == 0 {
+			own.fetch(n)
+		}
 		w.enter(step{"", p.left})
 		outer := w.weak
 		w.weak = outer || p.weak
@@ -28,7 +32,7 @@ func (w *walk) arrays(l, r canon.Node) {
 		w.leave()
 	}
 	w.unpaired(ls, rs, a)
-	w.order(ls, rs, a)
+	w.order(own)
 }
 
 // shortPage takes the elements behind the last pair of a page for those of the next one, when the
@@ -72,6 +76,9 @@ func (w *walk) aligned(l, r canon.Node) bool {
 			return false
 		}
 	}
+	if w.crossed(l, r) {
+		return false
+	}
 	i := 0
 	for lc, rc := l.First(), r.First(); lc.Exists(); lc, rc = lc.Next(l), rc.Next(r) {
 		if lc.Slots() || rc.Slots() {
@@ -99,7 +106,7 @@ func hasTwin(list, n canon.Node) bool {
 }
 
 // unpaired reports elements without a counterpart, each kind once a list.
-func (w *walk) unpaired(ls, rs []canon.Node, a alignment) {
+func (w *walk) unpaired(ls, rs []canon.Node, a *alignment) {
 	w.enter(step{"", 0})
 	defer w.leave()
 	if a.degraded {
@@ -109,11 +116,26 @@ func (w *walk) unpaired(ls, rs []canon.Node, a alignment) {
 	if w.pair.Search && (len(a.left) == 0) != (len(a.right) == 0) {
 		missing, extra = "index.lag", "index.lag" // one side finds a part of what the other does
 	}
+	if w.movedBack(ls, rs, a) {
+		missing, extra = "sync.moveback", "sync.moveback"
+	}
+	w.alone(ls, a.left)
+	w.alone(rs, a.right)
 	if len(a.left) > 0 {
 		w.note(w.absence(missing, ls, a.left), aspectPresence, w.labels(ls, a.left), absentOf(len(rs)))
 	}
 	if len(a.right) > 0 {
 		w.note(w.absence(extra, rs, a.right), aspectPresence, absentOf(len(ls)), w.labels(rs, a.right))
+	}
+}
+
+// alone remembers the ids of elements without a counterpart: a step that captured one of them asks for
+// something that the other side does not have.
+func (w *walk) alone(list []canon.Node, indices []int) {
+	for _, i := range indices {
+		if id, ok := list[i].Get("id"); ok && id.Masked() {
+			w.c.ids.lone.add(w.token(id.TextHash()))
+		}
 	}
 }
 
@@ -167,24 +189,21 @@ func (w *walk) label(n canon.Node) string {
 }
 
 // order reports elements that moved: one finding a list, with how many.
-func (w *walk) order(ls, rs []canon.Node, a alignment) {
-	sequence := make([]int, len(a.pairs))
-	for i, p := range a.pairs {
-		sequence[i] = p.right
-	}
-	moved := len(sequence) - increasing(sequence)
+func (w *walk) order(a *aligner) {
+	moved := len(a.out.pairs) - a.increasing()
 	if moved == 0 {
 		return
 	}
-	text := fmt.Sprintf("%d of %d moved", moved, len(sequence))
+	ls, rs := a.ls, a.rs
+	text := fmt.Sprintf("%d of %d moved", moved, len(a.out.pairs))
 	if w.set(ls, rs) {
 		w.note("representation.order", aspectOrder, "one order", text)
 		return
 	}
-	if tiesOnly(ls, a.pairs, w.c.opts.Veiled) && tiesOnly(rs, mirrorPairs(a.pairs), w.c.opts.Veiled) {
+	if tiesOnly(ls, a.toRight, w.c.opts.Veiled) && tiesOnly(rs, a.toLeft, w.c.opts.Veiled) {
 		return
 	}
-	if property, which := unsorted(ls, rs, a); which != "" && !w.c.opts.Veiled {
+	if property, which := unsorted(ls, rs, &a.out); which != "" && !w.c.opts.Veiled {
 		l, r := "sorted by "+property, "sorted by "+property
 		if which == attributedLeft {
 			l = "not " + l
@@ -209,17 +228,19 @@ func (w *walk) set(ls, rs []canon.Node) bool {
 	return false
 }
 
-// increasing is the length of the longest increasing subsequence, in O(n log n).
-func increasing(sequence []int) int {
-	var tops []int
-	for _, v := range sequence {
-		i, _ := slices.BinarySearch(tops, v)
-		if i == len(tops) {
-			tops = append(tops, v)
-		} else {
-			tops[i] = v
+// increasing is the length of the longest increasing subsequence of the pairs' right indices: O(n log n),
+// and linear where most elements stand in order.
+func (a *aligner) increasing() int {
+	tops := a.lefts[:0]
+	for _, p := range a.out.pairs {
+		if n := len(tops); n == 0 || tops[n-1] < p.right {
+			tops = append(tops, p.right)
+			continue
 		}
+		i, _ := slices.BinarySearch(tops, p.right)
+		tops[i] = p.right
 	}
+	a.lefts = tops
 	return len(tops)
 }
 
@@ -228,7 +249,7 @@ func increasing(sequence []int) int {
 var sortKeys = []string{"receivedDateTime", "start"}
 
 // unsorted finds a list that is sorted by a property on one side and not on the other.
-func unsorted(ls, rs []canon.Node, a alignment) (property, side string) {
+func unsorted(ls, rs []canon.Node, a *alignment) (property, side string) {
 	if len(a.left)+len(a.right) > 0 {
 		return "", ""
 	}
@@ -249,14 +270,14 @@ func unsorted(ls, rs []canon.Node, a alignment) (property, side string) {
 // the property is missing, or the same everywhere.
 func sortedBy(list []canon.Node, property string) (sorted, ok bool) {
 	up, down, differs := true, true, false
-	last := ""
+	var last []byte
 	for i, n := range list {
 		key, found := sortText(n, property)
 		if !found {
 			return false, false
 		}
 		if i > 0 {
-			c := strings.Compare(last, key)
+			c := bytes.Compare(last, key)
 			up, down, differs = up && c <= 0, down && c >= 0, differs || c != 0
 		}
 		last = key
@@ -264,52 +285,45 @@ func sortedBy(list []canon.Node, property string) (sorted, ok bool) {
 	return up || down, differs && len(list) > 2
 }
 
-func sortText(n canon.Node, property string) (string, bool) {
+// sortText is the moment by which an element is sorted, as it is written.
+func sortText(n canon.Node, property string) ([]byte, bool) {
 	child, ok := n.Get(property)
 	if !ok {
-		return "", false
+		return nil, false
 	}
 	if child.Kind() == canon.Object {
 		child, ok = child.Get("dateTime")
 	}
 	if !ok || child.Kind() != canon.String {
-		return "", false
+		return nil, false
 	}
-	return child.Text(), true
-}
-
-// mirrorPairs are the same pairs as they look from the right, in the order of the right list.
-func mirrorPairs(pairs []pairing) []pairing {
-	out := make([]pairing, len(pairs))
-	for i, p := range pairs {
-		out[i] = pairing{p.right, p.left, p.weak}
-	}
-	slices.SortFunc(out, func(a, b pairing) int { return cmp.Compare(a.left, b.left) })
-	return out
+	return child.Raw(), true
 }
 
 // tiesOnly reports whether every element that moved changed places with elements of the same sort
-// key: a server may break ties as it likes. Veiled moments are equal or not, and in no order.
-func tiesOnly(ls []canon.Node, pairs []pairing, veiled bool) bool {
+// key: a server may break ties as it likes. to holds, for each element, its counterpart in the other list.
+// Veiled moments are equal or not, and in no order.
+func tiesOnly(list []canon.Node, to []int, veiled bool) bool {
 	for _, property := range sortKeys {
-		if sorted, ok := sortedBy(ls, property); !sorted && !veiled || !ok {
+		if sorted, ok := sortedBy(list, property); !sorted && !veiled || !ok {
 			continue
 		}
-		last, highest := "", -1
-		group := -1
-		ties := true
-		for _, p := range pairs {
-			key, _ := sortText(ls[p.left], property)
-			if key != last {
+		var last []byte
+		highest, group := -1, -1
+		for i, other := range to {
+			if other < 0 {
+				continue
+			}
+			key, _ := sortText(list[i], property)
+			if !bytes.Equal(key, last) {
 				last, group = key, highest
 			}
-			if p.right < group {
-				ties = false
-				break
+			if other < group {
+				return false
 			}
-			highest = max(highest, p.right)
+			highest = max(highest, other)
 		}
-		return ties
+		return true
 	}
 	return false
 }

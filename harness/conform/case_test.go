@@ -41,6 +41,7 @@ type caseRow struct {
 	Identities []string               `yaml:"identities"` // left, right, left, right …
 	Refs       []string               `yaml:"refs"`       // left, right
 	Since      string                 `yaml:"since"`
+	Tag        string                 `yaml:"tag"`    // the run's
 	Masked     bool                   `yaml:"masked"` // values are not shown
 	Want       []string               `yaml:"want"`   // "id pointer: left → right" [by side] [as severity]
 	Skipped    string                 `yaml:"skipped"`
@@ -68,7 +69,7 @@ func loadCases(t testing.TB) []caseRow {
 }
 
 func (c caseRow) options() conform.Options {
-	o := conform.Options{Left: canon.Graph(), Right: canon.Graph(), Stores: c.Stores, Content: c.Content, ShowValues: !c.Masked, Key: []byte("test")}
+	o := conform.Options{Left: canon.Graph(), Right: canon.Graph(), Stores: c.Stores, Content: c.Content, ShowValues: !c.Masked, Key: []byte("test"), Tag: c.Tag}
 	switch c.Dialects {
 	case "rest":
 		o.Left = canon.Rest("v2.0")

@@ -31,6 +31,9 @@ type Options struct {
 	Content string
 	// Rules overlook differences in every step.
 	Rules []suites.CompareRule
+	// Tag is the category of the items that the run made itself, "" for none. Servers give such items ids
+	// of their own, so that they are paired by the tag before anything else.
+	Tag string
 	// Identities are the addresses of the pairs: left address, right address.
 	Identities [][2]string
 	// ShowValues puts values into findings. Otherwise they carry type, length and a keyed pseudonym.
@@ -73,6 +76,7 @@ type Pair struct {
 	Left, Right    Answer
 	Select         []string // in Graph's words
 	Search         bool     // it asks by $search, whose index may lag behind the mailbox
+	Top            int      // how many items a page was asked for, 0 for no wish
 	Rules          []suites.CompareRule
 	// Refs are the captures in the two requests. When the items that they name turn out not to be
 	// each other's counterpart, the pair is not comparable.
@@ -117,6 +121,7 @@ type Comparer struct {
 	rules     ruleSet
 	ids       *identityGraph
 	versions  *versionLog
+	renewals  renewalLog
 	folded    folder
 	pushbacks pushbackLog
 	benches   sync.Pool
@@ -176,6 +181,9 @@ type bench struct {
 	edges    []edge
 	places   []knownPlace
 	patterns map[uint64]string // by the hash of the trail
+	aligners []*aligner        // by how deep lists stand in lists
+	depth    int               // aligners in use
+	steps    uint64            // what the alignments of the pair cost
 }
 
 // maxPatterns bounds how many pointers a bench remembers: a server may name its members as it likes.
@@ -183,6 +191,7 @@ const maxPatterns = 4096
 
 func (b *bench) clear() {
 	b.edges, b.places = b.edges[:0], b.places[:0]
+	b.depth, b.steps = 0, 0
 	if len(b.patterns) > maxPatterns {
 		clear(b.patterns)
 	}

@@ -6,13 +6,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"cutover/harness/canon"
 	"cutover/harness/result"
 )
-
-// maxEdges bounds the identity graph: 1 M edges take about 64 MB.
-const maxEdges = 1 << 20
 
 // Identities that are noted but not related: they name the request or the version, not a thing.
 const (
@@ -121,64 +119,23 @@ func (w *walk) etag(n canon.Node, side string) {
 // identityGraph counts which ids stood for the same thing. It is filled from many goroutines; what it
 // says depends on the set of edges alone.
 type identityGraph struct {
-	shards [32]identityShard
+	shards [edgeShards]edgeShard
 	limit  int
+	level  atomic.Uint32 // of the sample
+	lone   loneIDs
+
+	fetches atomic.Uint32 // means nothing; see fetch
 
 	mu       sync.Mutex
 	evidence map[evidence]uint32
 	places   []evidence
 }
 
-type identityShard struct {
-	mu      sync.Mutex
-	edges   map[edgeKey]edgeCount
-	dropped uint64
-}
-
-type edgeKey struct{ left, right uint64 }
-
-type edgeCount struct {
-	strong, weak uint32
-	evidence     uint32
-	arrival      uint32
-}
-
 // evidence is where an edge was seen.
 type evidence struct{ sort, scenario, step, endpoint, pointer string }
 
 func newIdentityGraph(limit int) *identityGraph {
-	g := &identityGraph{limit: limit, evidence: map[evidence]uint32{}}
-	for i := range g.shards {
-		g.shards[i].edges = map[edgeKey]edgeCount{}
-	}
-	return g
-}
-
-// add takes in the edges of one pair.
-func (g *identityGraph) add(arrival uint64, edges []edge) {
-	for i := range edges {
-		g.insert(edges[i].key, edges[i].weak, edges[i].place, uint32(min(arrival, 1<<32-1)))
-	}
-}
-
-func (g *identityGraph) insert(key edgeKey, weak bool, place, arrival uint32) {
-	s := &g.shards[key.left%uint64(len(g.shards))]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	have, ok := s.edges[key]
-	if !ok && len(s.edges) >= g.limit/len(g.shards) {
-		s.dropped++
-		return
-	}
-	if !ok || arrival < have.arrival || arrival == have.arrival && place != have.evidence && g.before(place, have.evidence) {
-		have.arrival, have.evidence = arrival, place
-	}
-	if weak {
-		have.weak++
-	} else {
-		have.strong++
-	}
-	s.edges[key] = have
+	return &identityGraph{limit: limit, evidence: map[evidence]uint32{}}
 }
 
 // before orders two places by what they are, not by when they were first seen.
@@ -215,6 +172,13 @@ func (m matching) contradicts(left, right uint64) bool {
 	return ok && l != left
 }
 
+// knows reports whether strong evidence gives one of the two ids a counterpart.
+func (m matching) knows(left, right uint64) bool {
+	_, l := m.toRight[left]
+	_, r := m.toLeft[right]
+	return l || r
+}
+
 // keep remembers an edge of the renaming when it was asked about.
 func (m matching) keep(e edgeKey, asked map[uint64]bool) {
 	if asked[e.left] {
@@ -234,9 +198,9 @@ type violation struct {
 
 // judge decides the renaming. Every component must be a single edge; in one that is not, the heaviest
 // edges are the renaming and the others violate it. asked are the tokens whose counterparts are wanted.
-func (g *identityGraph) judge(asked map[uint64]bool) (ids result.Identities, bad []violation, phi matching, dropped uint64) {
+func (g *identityGraph) judge(asked map[uint64]bool) (ids result.Identities, bad []violation, phi matching) {
 	phi = matching{map[uint64]uint64{}, map[uint64]uint64{}}
-	edges := g.strong(&dropped)
+	edges := g.strong()
 	crowded := edges[:0]
 	for _, e := range markCrowded(edges) {
 		if e.crowded {
@@ -279,7 +243,7 @@ func (g *identityGraph) judge(asked map[uint64]bool) (ids result.Identities, bad
 	slices.SortFunc(bad, func(a, b violation) int {
 		return cmp.Or(a.place.compare(b.place), cmp.Compare(btoi(a.merge), btoi(b.merge)))
 	})
-	return ids, bad, phi, dropped
+	return ids, bad, phi
 }
 
 // violated counts the ids that have more than one counterpart.
@@ -326,19 +290,19 @@ type weighed struct {
 	crowded bool // another edge ends at one of its ids
 }
 
-// strong lists the edges with strong evidence.
-func (g *identityGraph) strong(dropped *uint64) []weighed {
+// strong lists the edges with strong evidence that are in the sample.
+func (g *identityGraph) strong() []weighed {
 	var list []weighed
+	level := g.level.Load()
 	for i := range g.shards {
 		s := &g.shards[i]
 		s.mu.Lock()
-		*dropped += s.dropped
-		list = slices.Grow(list, len(s.edges))
-		for key, count := range s.edges {
-			if count.strong > 0 {
+		list = slices.Grow(list, s.used)
+		s.each(func(key edgeKey, count edgeCount) {
+			if count.strong > 0 && sampled(key, level) {
 				list = append(list, weighed{edgeKey: key, edgeCount: count})
 			}
-		}
+		})
 		s.mu.Unlock()
 	}
 	return list

@@ -2,9 +2,12 @@ package conform
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"reflect"
 	"runtime"
 	"testing"
 
+	"cutover/harness/canon"
 	"cutover/harness/result"
 )
 
@@ -29,21 +32,59 @@ func TestAMillionIdentitiesFitIn96MB(t *testing.T) {
 	} else {
 		t.Logf("%d edges take %.0f MB", ids, mb)
 	}
-	got, bad, _, dropped := g.judge(nil)
-	if want := (result.Identities{Matched: ids - 1, Split: 1}); got != want || len(bad) != 1 || dropped != 0 {
-		t.Errorf("identities %+v, %d violations, %d dropped; want %+v and one violation", got, len(bad), dropped, want)
+	got, bad, _ := g.judge(nil)
+	if want := (result.Identities{Matched: ids - 1, Split: 1}); got != want || len(bad) != 1 || g.level.Load() != 0 {
+		t.Errorf("identities %+v, %d violations, sample %d; want %+v and one violation", got, len(bad), g.level.Load(), want)
 	}
 	runtime.KeepAlive(g)
 }
 
-func TestTheGraphSaysWhenItIsFull(t *testing.T) {
-	g := newIdentityGraph(64)
-	place := g.place(evidence{})
-	for i := range uint64(1000) {
-		g.insert(edgeKey{i, i}, false, place, 0)
+// TestAFullGraphIsASampleOfIDsAndNotOfMoments fills a graph four times over, in three orders: with matches,
+// with splits and with merges.
+func TestAFullGraphIsASampleOfIDsAndNotOfMoments(t *testing.T) {
+	const limit, ids = 4096, 16_000
+	var edges []edgeKey
+	for i := range uint64(ids) {
+		key := edgeKey{token(1, canon.HashText(fmt.Sprint("l", i))), token(1, canon.HashText(fmt.Sprint("r", i)))}
+		edges = append(edges, key)
+		switch i % 100 {
+		case 1:
+			edges = append(edges, edgeKey{key.left, key.right + 1})
+		case 2:
+			edges = append(edges, edgeKey{key.left + 1, key.right})
+		}
 	}
-	if ids, _, _, dropped := g.judge(nil); ids.Matched != 64 || dropped != 936 {
-		t.Errorf("%d matched and %d dropped, want 64 and 936", ids.Matched, dropped)
+	type outcome struct {
+		ids   result.Identities
+		bad   []violation
+		level uint32
+	}
+	run := func() (o outcome) {
+		g := newIdentityGraph(limit)
+		place := g.place(evidence{sort: "message"})
+		for _, key := range edges {
+			g.insert(key, false, place, 7)
+		}
+		o.ids, o.bad, _ = g.judge(nil)
+		o.level = g.level.Load()
+		return o
+	}
+	want := run()
+	kept := int(want.ids.Matched)
+	if want.level == 0 || kept > limit || kept < limit/8 {
+		t.Errorf("%d of %d ids are matched by a sample of level %d, of a graph for %d", kept, ids, want.level, limit)
+	}
+	// One in 100 splits and one in 100 merges, and a sampled id has all its edges.
+	for what, n := range map[string]uint64{"split": want.ids.Split, "merged": want.ids.Merged} {
+		if share := float64(n) / float64(kept); share < 0.002 || share > 0.03 {
+			t.Errorf("%d are %s of %d matched, want about one in a hundred", n, what, kept)
+		}
+	}
+	for seed := range uint64(3) {
+		rand.New(rand.NewPCG(seed, 5)).Shuffle(len(edges), func(i, j int) { edges[i], edges[j] = edges[j], edges[i] })
+		if got := run(); !reflect.DeepEqual(got, want) {
+			t.Errorf("in another order: %+v, want %+v", got, want)
+		}
 	}
 }
 
@@ -53,7 +94,7 @@ func TestWeakEvidenceAloneViolatesNothing(t *testing.T) {
 	g.insert(edgeKey{1, 1}, false, place, 0)
 	g.insert(edgeKey{1, 2}, true, place, 0)
 	g.insert(edgeKey{3, 1}, true, place, 0)
-	ids, bad, phi, _ := g.judge(map[uint64]bool{1: true, 2: true})
+	ids, bad, phi := g.judge(map[uint64]bool{1: true, 2: true})
 	if ids != (result.Identities{Matched: 1}) || len(bad) != 0 {
 		t.Errorf("identities %+v, violations %v; want one match and nothing else", ids, bad)
 	}

@@ -61,15 +61,22 @@ func (l *pushbackLog) add(side int, how string, at place) {
 	}
 }
 
+// answered is a status with the code of its error: "504 UnknownError".
+func answered(a Answer, d *canon.Dialect) string {
+	text := fmt.Sprint(a.Status)
+	if a.Status < 400 || len(a.Body) == 0 {
+		return text
+	}
+	doc, _ := canon.Parse(a.Body, d, nil)
+	if code, ok := doc.Root().Find("$.error.code"); ok && code.Kind() == canon.String {
+		text += " " + clip(code.Text())
+	}
+	return text
+}
+
 // manner is how an answer pushes back: "429 ApplicationThrottled, Retry-After in fractions".
 func manner(a Answer, d *canon.Dialect) string {
-	text := fmt.Sprint(a.Status)
-	if len(a.Body) > 0 {
-		doc, _ := canon.Parse(a.Body, d, nil)
-		if code, ok := doc.Root().Find("$.error.code"); ok && code.Kind() == canon.String {
-			text += " " + clip(code.Text())
-		}
-	}
+	text := answered(a, d)
 	switch after := a.Header.Value("Retry-After"); {
 	case after == "":
 		return text + ", no Retry-After"

@@ -25,6 +25,8 @@ type pageRow struct {
 	Right     []string       `yaml:"right,required"`
 	LeftLoop  int            `yaml:"left_loop"`  // the page to which the last link leads back
 	RightLoop int            `yaml:"right_loop"` // the same on the right
+	Select    []string       `yaml:"select"`
+	Top       int            `yaml:"top"` // the size of page that was asked for
 	Want      []string       `yaml:"want"`
 	Skipped   string         `yaml:"skipped"`
 }
@@ -54,7 +56,7 @@ func trail(pages []string, loop int) conform.Trail {
 func TestPagesGiveTheirFindings(t *testing.T) {
 	for _, c := range loadPages(t) {
 		comparer := conform.New(conform.Options{ShowValues: true})
-		comparer.Pages(conform.Pair{Scenario: "s", Step: "t (pages)", Endpoint: "GET /me/messages", Mailbox: "ann"}, trail(c.Left, c.LeftLoop), trail(c.Right, c.RightLoop))
+		comparer.Pages(conform.Pair{Scenario: "s", Step: "t (pages)", Endpoint: "GET /me/messages", Mailbox: "ann", Select: c.Select, Top: c.Top}, trail(c.Left, c.LeftLoop), trail(c.Right, c.RightLoop))
 		report := comparer.Report()
 		if diff := cmp.Diff(c.Want, lines(report.Findings)); diff != "" {
 			t.Errorf("%s: it %s (-want +got)\n%s", c.Pos, c.Name, diff)
@@ -94,6 +96,16 @@ var classics = map[string]string{
 	"hoverfly: an array at the root": "compares arrays at the root",
 	"hoverfly: an extra field":       "finds a property that only the right side has",
 	"venom: large numbers as text":   "shows a large number as it was written",
+
+	"swapped items of one hash":                 "finds swapped items that hash alike by their internetMessageId",
+	"jsondiffpatch: no key means by place":      "takes one thing before all others for one that is new",
+	"diffy: another length ends the comparison": "finds a change beside a loss",
+	"diffy: another status shows nothing":       "finds success against failure and does not compare bodies",
+	"hoverfly: quotes before parsing":           "keeps quotes and backslashes apart from what looks like them",
+	"keploy: rules by substring":                "does not silence a name that only begins alike",
+	"keploy: noise that switches a field off":   "overlooks the value only",
+	"horizon-cmp: an answer of 5xx":             "does not compare a side that is not there",
+	"jd, wI2L, nsf: names that stand twice":     "finds a name that stands twice",
 }
 
 func TestTheClassicMistakesAreInTheData(t *testing.T) {

@@ -30,7 +30,7 @@ func (c *Comparer) availability(p Pair) (skip string, seen []observation) {
 	note := func() []observation {
 		rule := named(why)
 		if why != "availability" {
-			l, r = "", "" // what the answers say is known: show it
+			l, r = answered(p.Left, c.left), answered(p.Right, c.right) // what the answers say is known: show it
 		}
 		return []observation{{rule: rule, left: orAnswered(l, p.Left), right: orAnswered(r, p.Right), severity: rule.severity,
 			attribution: blame(down[0], down[1])}}

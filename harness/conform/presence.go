@@ -20,7 +20,7 @@ func (w *walk) presence(name string, l, r, lparent, rparent canon.Node) {
 		w.enter(step{name, -1})
 		return
 	}
-	if quietAbsence(name, present) {
+	if quietAbsence(name, present) || w.reasoned(name, l, r, lparent, rparent) {
 		return
 	}
 	attribution := attributedNeither
@@ -108,10 +108,13 @@ func quietAbsence(name string, present canon.Node) bool {
 
 // newer tallies properties that the on-premises model does not have: one finding a place.
 func (w *walk) newer(name string, absentLeft bool) {
-	pointer := w.at.pattern()
+	pointer, row := w.at.pattern(), "props.absent"
+	if name == "cancelledOccurrences" || name == "exceptionOccurrences" {
+		row = "recur.exceptions"
+	}
 	for i := range w.seen {
 		o := &w.seen[i]
-		if o.rule.id == "props.absent" && o.pointer == pointer && o.because == "" {
+		if o.rule.id == row && o.pointer == pointer && o.because == "" {
 			if absentLeft {
 				o.right = addName(o.right, name)
 			} else {
@@ -126,7 +129,7 @@ func (w *walk) newer(name string, absentLeft bool) {
 	} else {
 		l = name
 	}
-	w.note("props.absent", aspectPresence, l, r)
+	w.note(row, aspectPresence, l, r)
 }
 
 // addName keeps a short sorted list of names.

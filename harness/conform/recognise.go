@@ -23,6 +23,7 @@ var (
 	policyText    = "Access to OData is disabled"
 	legacyIDText  = "EwsLegacyId"
 	immutableText = "TransactionId is immutable"
+	extendedText  = "ValueExtendedProperties'"
 )
 
 // recognise finds the row of the ledger that explains a difference of statuses or error codes, ""
@@ -32,6 +33,10 @@ func recognise(p *Pair, l, r failure) (id, side string) {
 	left, right := refusedSeries(p, l, p.Right), refusedSeries(p, r, p.Left)
 	if left || right {
 		return "recur.inexpressible", blame(left, right)
+	}
+	left, right = refusedExpand(l, p.Right), refusedExpand(r, p.Left)
+	if left || right {
+		return "xprop.addressing", blame(left, right)
 	}
 	for i, f := range []failure{l, r} {
 		if f.status < 400 {
@@ -50,11 +55,18 @@ func refusedSeries(p *Pair, f failure, other Answer) bool {
 		strings.HasSuffix(p.Endpoint, "/events") && other.Status < 300 && bytes.Contains(other.Body, []byte(`ecurrence":{`))
 }
 
+// refusedExpand reports whether a side refused to show the extended properties that the other side shows.
+func refusedExpand(f failure, other Answer) bool {
+	return f.status == 400 && f.code == "ErrorInvalidRequest" && other.Status < 300 && bytes.Contains(other.Body, []byte(`ValueExtendedProperties":[`))
+}
+
 func recogniseOne(endpoint string, f failure) string {
 	reads := strings.HasPrefix(endpoint, "GET ")
 	switch {
 	case f.status == 401:
 		return recogniseRefusal(f)
+	case f.code == "RequestBodyRead" && strings.Contains(f.message, extendedText):
+		return "xprop.addressing"
 	case f.code == "RequestBodyRead" && strings.Contains(f.message, bodyTypeText):
 		return "write.casing"
 	case strings.Contains(endpoint, "/masterCategories") && (f.status == 400 || f.status == 404):

@@ -82,7 +82,7 @@ func sameOr(same bool) string {
 // covers those that are in.
 func (c *Comparer) Report() Report {
 	held, asked := c.held()
-	ids, bad, phi, lost := c.ids.judge(asked)
+	ids, bad, phi := c.ids.judge(asked)
 	c.release(held, phi)
 	var r Report
 	r.Identities = ids
@@ -90,6 +90,7 @@ func (c *Comparer) Report() Report {
 	r.Noise = c.folded.learnt()
 	r.Findings = append(r.Findings, c.identityFindings(bad)...)
 	r.Findings = append(r.Findings, c.versionFindings()...)
+	r.Findings = append(r.Findings, c.renewalFindings()...)
 	r.Findings = append(r.Findings, c.pushbackFindings()...)
 	slices.SortStableFunc(r.Findings, compareFindings)
 	r.Clusters = cluster(r.Findings, c.folded.sketches())
@@ -99,8 +100,8 @@ func (c *Comparer) Report() Report {
 		Different: c.different.Load(), Skipped: c.skipped.snapshot(), ByLoad: c.folded.byLoad(),
 	}
 	r.Comparison.AtMost = result.AtMost(r.Comparison.Different, r.Comparison.Compared)
-	if lost > 0 {
-		c.NotComparable("*", "*", fmt.Sprintf("identities beyond the first %d", maxEdges))
+	if level := c.ids.level.Load(); level > 0 {
+		c.NotComparable("*", "*", fmt.Sprintf("identities beyond a sample: of more than %d only one in %d of each side is judged", maxEdges, 1<<level))
 	}
 	c.mu.Lock()
 	r.Comparison.NotComp = slices.Sorted(maps.Keys(c.notComp))
@@ -129,7 +130,7 @@ func (c *Comparer) release(held []pending, phi matching) {
 	for _, p := range held {
 		unpaired := false
 		for _, ref := range p.refs {
-			unpaired = unpaired || phi.contradicts(ref[0], ref[1])
+			unpaired = unpaired || phi.contradicts(ref[0], ref[1]) || !phi.knows(ref[0], ref[1]) && (c.ids.lone.has(ref[0]) || c.ids.lone.has(ref[1]))
 		}
 		if unpaired {
 			c.skipped.add("captures name different items", 1)

@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"strings"
@@ -34,15 +35,26 @@ func boolRule(at trail) string {
 }
 
 func (w *walk) numbers(l, r canon.Node) {
-	lt, rt := l.Text(), r.Text()
-	if lt == rt {
+	if bytes.Equal(l.Raw(), r.Raw()) {
 		return
 	}
-	if canon.CanonicalNumber(lt) == canon.CanonicalNumber(rt) {
+	if !(integer(l.Raw()) && integer(r.Raw())) && canon.CanonicalNumber(l.Text()) == canon.CanonicalNumber(r.Text()) {
 		w.note("representation.number", aspectValue, w.c.mask.value(l), w.c.mask.value(r))
 		return
 	}
 	w.nodes("value.number", aspectValue, l, r, attributedNeither)
+}
+
+// integer reports whether a number is written in the one way that integers have: two of them that are
+// written differently are different.
+func integer(raw []byte) bool {
+	digits := bytes.TrimPrefix(raw, []byte("-"))
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(digits) == len(raw) || digits[0] != '0' // -0 is 0
 }
 
 // strings compares two strings as what the schema says they are.
@@ -147,8 +159,12 @@ func (w *walk) folded(l, r canon.Node, loose bool) {
 		w.instants(l, r)
 		return
 	}
-	if cut, ok := truncated(lt, rt); ok && cut >= 255 {
+	if cut, ok := truncated(lt, rt); ok && cut >= cutAt {
 		w.nodes("list.truncate", aspectValue, l, r, attributedNeither)
+		return
+	}
+	if len(w.at) > 1 && w.at[len(w.at)-1].name == "responseCode" && w.at[len(w.at)-2].name == "error" {
+		w.nodes("freebusy.error", aspectValue, l, r, attributedNeither)
 		return
 	}
 	w.nodes("value.string", aspectValue, l, r, attributedNeither)

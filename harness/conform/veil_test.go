@@ -27,6 +27,9 @@ func veil(c caseRow, key string) (conform.Options, conform.Pair) {
 	for i, ref := range p.Refs {
 		p.Refs[i] = conform.Ref{Left: left.ID(ref.Left), Right: right.ID(ref.Right)}
 	}
+	if o.Tag != "" {
+		o.Tag = left.Text(o.Tag)
+	}
 	o.Identities, o.ShowValues, o.Veiled = nil, false, true
 	return o, p
 }

@@ -149,7 +149,7 @@ func (w *walk) veiledSeries(l, r canon.Node) bool {
 // content, such as an address that serves as a key.
 func (w *veiling) name(raw string) string {
 	if len(raw) <= 80 && strings.IndexFunc(raw, func(r rune) bool { return !nameRune(r) && r != '@' }) < 0 {
-		if at := strings.IndexByte(raw, '@'); at < 0 || strings.Contains(raw[at:], "odata.") || strings.HasPrefix(raw[at:], "@microsoft.") {
+		if at := strings.IndexByte(raw, '@'); at < 0 || strings.Contains(raw[at:], "odata.") || strings.HasPrefix(raw[at:], "@microsoft.") || raw == "@removed" {
 			return raw
 		}
 	}

@@ -21,6 +21,9 @@ func (v *Veil) plain(s string) string {
 	return v.own.translate(v.neutral.Replace(foldText(s)))
 }
 
+// Text is the pseudonym of a text, as it stands in a veiled answer.
+func (v *Veil) Text(s string) string { return v.prose(v.plain(s), s) }
+
 // longText is from where on one text may be a beginning of the other: servers cut previews and long values.
 const longText = 200
 

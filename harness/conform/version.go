@@ -36,26 +36,52 @@ type place struct {
 
 func newVersionLog() *versionLog { return &versionLog{seen: map[versionKey]versionState{}} }
 
-// versions notes the state of an object that has an id and a version.
-func (w *walk) versions(n canon.Node, left bool) {
+// versions notes the states of two objects, one of which may have no version, and the states of both
+// together where the one is the other's counterpart.
+func (w *walk) versions(l, r canon.Node) {
+	left, lok := w.stateOf(l, true)
+	right, rok := w.stateOf(r, false)
+	for _, s := range []struct {
+		itemState
+		ok bool
+	}{{left, lok}, {right, rok}} {
+		if s.ok {
+			w.c.versions.add(versionKey{s.item, s.version, s.view}, versionState{content: s.content, first: s.at, left: s.left})
+		}
+	}
+	if lok && rok && !w.weak {
+		w.c.renewals.add(left, right)
+	}
+}
+
+// itemState is one item as one step shows it at one time.
+type itemState struct {
+	item, version, view uint64
+	content             canon.Hash
+	at                  place
+	left                bool
+}
+
+// stateOf reads the state of an object that has an id and a version.
+func (w *walk) stateOf(n canon.Node, left bool) (s itemState, ok bool) {
 	version, ok := n.Get("changeKey")
 	if !ok {
 		if version, ok = n.Get("@odata.etag"); !ok {
-			return
+			return s, false
 		}
 	}
 	id, ok := n.Get("id")
 	if !ok || id.Kind() != canon.String || version.Kind() != canon.String {
-		return
+		return s, false
 	}
 	side, p := uint64(0), w.pair
 	if left {
 		side = 1
 	}
-	at := place{p.Scenario, p.Step, p.Endpoint, w.pattern(), p.Arrival, p.Mailbox}
-	view := (canon.HashText(at.scenario).Lo*3+canon.HashText(at.step).Lo)*5 + canon.HashText(at.pointer).Lo
-	key := versionKey{w.token(id.TextHash()) ^ side, version.TextHash().Lo, view}
-	w.c.versions.add(key, versionState{content: n.Hash(), first: at, left: left})
+	s.at = place{p.Scenario, p.Step, p.Endpoint, w.pattern(), p.Arrival, p.Mailbox}
+	s.view = (canon.HashText(p.Scenario).Lo*3+canon.HashText(p.Step).Lo)*5 + canon.HashText(s.at.pointer).Lo
+	s.item, s.version, s.content, s.left = w.token(id.TextHash())^side, version.TextHash().Lo, n.Hash(), left
+	return s, true
 }
 
 func (v *versionLog) add(key versionKey, s versionState) {

@@ -315,8 +315,7 @@ func (w *walk) objects(l, r canon.Node) {
 	}
 	w.etag(l, attributedLeft)
 	w.etag(r, attributedRight)
-	w.versions(l, true)
-	w.versions(r, false)
+	w.versions(l, r)
 }
 
 func wholeDays(n canon.Node) bool {

@@ -59,14 +59,22 @@ type Consent struct {
 	Recipients []string        `yaml:"recipients"` // who may be mailed or invited; addresses or @domain
 	Rate       strictyaml.Rate `yaml:"rate"`       // requests over all paths
 	PerMailbox PerMailbox      `yaml:"per_mailbox"`
-	Logins     strictyaml.Rate `yaml:"logins"`  // new connections that sign in by NTLM, and first tries of Basic logins; absent: 2/s
-	Items      int             `yaml:"items"`   // most items a run may create; 0: 10,000
-	Mails      int             `yaml:"mails"`   // most messages a run may send; 0: none
-	Window     *Window         `yaml:"window"`  // when; absent: at any hour until it expires
-	Expires    Date            `yaml:"expires"` // last day on which it holds
-	Approver   string          `yaml:"approver"`
-	Stress     bool            `yaml:"stress"` // search, spike and ignoring throttling, on-premises only
-	Proxy      bool            `yaml:"proxy"`  // requests may go through the environment's proxy
+	Logins     strictyaml.Rate `yaml:"logins"`    // new connections that sign in by NTLM, and first tries of Basic logins; absent: 2/s
+	Items      int             `yaml:"items"`     // most items a run may create; 0: 10,000
+	Mails      int             `yaml:"mails"`     // most messages a run may send; 0: none
+	Megabytes  int             `yaml:"megabytes"` // most that a run may write, in units of 1,000,000 bytes; 0: 1,000
+	// Concurrency is how many requests may be under way at once, over all paths and
+	// mailboxes; 0: 512.
+	Concurrency int `yaml:"concurrency"`
+	// Suites are the hashes, as `cutover plan --json` prints them, of the suites that were looked at: no others may be
+	// run, and only their word (reads: true) makes a read of what looks like a write. Empty: any suite, and
+	// no such word is believed.
+	Suites   []string `yaml:"suites"`
+	Window   *Window  `yaml:"window"`  // when; absent: at any hour until it expires
+	Expires  Date     `yaml:"expires"` // last day on which it holds
+	Approver string   `yaml:"approver"`
+	Stress   bool     `yaml:"stress"` // search, spike and ignoring throttling, on-premises only
+	Proxy    bool     `yaml:"proxy"`  // requests may go through the environment's proxy
 
 	text   []byte // of the file
 	hash   string
@@ -77,6 +85,8 @@ type Consent struct {
 type PerMailbox struct {
 	Concurrency int             `yaml:"concurrency"` // requests under way; 0: 4
 	Rate        strictyaml.Rate `yaml:"rate"`        // requests of one mailbox; absent: 8/s
+	Items       int             `yaml:"items"`       // items created in one mailbox; 0: 1,000
+	Megabytes   int             `yaml:"megabytes"`   // written to one mailbox; 0: 100
 }
 
 // DefaultItems bounds what a run may create when the file does not say.
@@ -138,8 +148,13 @@ func (c *Consent) problems() (ps strictyaml.Problems) {
 	if c.Kind == Probe && slices.ContainsFunc(c.Operations, func(o Operation) bool { return o != Read }) {
 		ps.Add(c.Pos, "a probe only reads: kind %q covers other operations", Run)
 	}
-	if c.Items < 0 || c.Mails < 0 {
-		ps.Add(c.Pos, "items and mails cannot be negative")
+	if c.Items < 0 || c.Mails < 0 || c.Megabytes < 0 || c.Concurrency < 0 || c.PerMailbox.Items < 0 || c.PerMailbox.Megabytes < 0 || c.PerMailbox.Concurrency < 0 {
+		ps.Add(c.Pos, "items, mails, megabytes and concurrency cannot be negative")
+	}
+	for _, hash := range c.Suites {
+		if raw, err := hex.DecodeString(hash); err != nil || len(raw) != sha256.Size/2 {
+			ps.Add(c.Pos, "suites: %q is not the hash of a suite: `cutover plan SUITE --json` prints it as suite_hash", hash)
+		}
 	}
 	return ps
 }
@@ -150,6 +165,11 @@ func (c *Consent) MaxItems() int {
 		return DefaultItems
 	}
 	return c.Items
+}
+
+// Knows tells whether the suite of this hash was looked at. Without a list none was.
+func (c *Consent) Knows(suite string) bool {
+	return slices.ContainsFunc(c.Suites, func(hash string) bool { return strings.EqualFold(hash, suite) })
 }
 
 // Hash is the SHA-256 of the file's bytes in hex, printed in every report.

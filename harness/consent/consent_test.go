@@ -138,7 +138,7 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 }
 
 func proposal() consent.Proposal {
-	return consent.Proposal{Kind: consent.Run, Hosts: []string{"mail.contoso.com:443", "graph.microsoft.com:443", "login.microsoftonline.com:443"}, Writes: true, Rate: "50/s",
+	return consent.Proposal{Kind: consent.Run, Hosts: []string{"mail.contoso.com:443", "graph.microsoft.com:443", "login.microsoftonline.com:443"}, Find: []string{"mail.contoso.com:443", "contoso.com:443"}, Writes: true, Rate: "50/s",
 		Expires: time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC), UserAgent: "cutover/1.0", Requests: "c0ffee-", Sources: []string{"192.0.2.7"}, Clients: []string{"app-1"},
 		Profile: &profiles.Profile{Name: "contoso", Mailboxes: profiles.Mailboxes{List: []profiles.Mailbox{{Name: "ann", Address: map[string]profiles.Address{
 			"onprem": {SMTP: "ann@contoso.com", Login: `C\ann`}, "cloud": {UPN: "Ann@cloud.contoso.com"}}}}}}}
@@ -156,7 +156,7 @@ func TestADraftIsRefusedUntilSomebodyApprovesIt(t *testing.T) {
 	if diff := cmp.Diff([]string{"ann@cloud.contoso.com", "ann@contoso.com"}, c.Mailboxes); diff != "" {
 		t.Errorf("mailboxes (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"graph.microsoft.com", "login.microsoftonline.com", "mail.contoso.com"}, c.Hosts); diff != "" {
+	if diff := cmp.Diff([]string{"graph.microsoft.com", "login.microsoftonline.com", "mail.contoso.com", "contoso.com"}, c.Hosts); diff != "" {
 		t.Errorf("hosts (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]consent.Operation{consent.Read, consent.Create, consent.Change, consent.Delete}, c.Operations); diff != "" {

@@ -15,7 +15,8 @@ import (
 type Proposal struct {
 	Profile *profiles.Profile
 	Kind    string    // Run or Probe
-	Hosts   []string  // host:port of every path and token service
+	Hosts   []string  // host:port of every path and token service, and of uploads
+	Find    []string  // host:port of what doctor and where ask beside them: the ends of Autodiscover
 	Tenant  string    // by its domain or id; "" leaves it to the approver
 	Expires time.Time // last day; a month is usual
 	Writes  bool      // the suites to be run write
@@ -42,6 +43,9 @@ func (p Proposal) Draft() string {
 	line("profile: %s", p.Profile.Name)
 	line("tenant: %s", quoted(p.Tenant))
 	line("hosts:%s", list(bare(p.Hosts)))
+	if find := bare(slices.DeleteFunc(slices.Clone(p.Find), func(h string) bool { return slices.Contains(p.Hosts, h) })); len(find) > 0 {
+		line("  # doctor and where ask these; a run does not. Strike out what must not be asked.%s", list(find))
+	}
 	line("# networks: [203.0.113.0/24]                    # where these names may resolve to, and nowhere else")
 	addresses := p.addresses()
 	line("mailboxes:%s", list(addresses))
@@ -54,6 +58,7 @@ func (p Proposal) Draft() string {
 		line("recipients:%s", list(addresses))
 		line("items: 1000                                     # most items that a run may create")
 		line("mails: 0                                        # most messages that a run may send; needs operation mail")
+		line("megabytes: 100                                  # most that a run may write")
 	}
 	line("rate: %s", p.Rate)
 	line("per_mailbox: {concurrency: 4, rate: 8/s}")

@@ -43,6 +43,7 @@ func arrayChecks() []Check {
 			Needs: append(slices.Clone(transport), "front.preauth", "front.iis"), applies: onPrem,
 			Cause: "a server is older than the first build with the REST directory", Remedy: "install the current cumulative update on every server, with /PrepareAD (Get-ExchangeServer | fl Name,AdminDisplayVersion)",
 			Source: sourceBuilds, run: (*exam).builds},
+		newVersionCheck,
 		{ID: "vdir.api", Title: "the REST directory /api is there and asks for a sign-in", Blocks: blocksREST, Vantage: "internet",
 			Needs:  append(slices.Clone(transport), "front.preauth", "array.builds"),
 			Cause:  "a firewall or reverse proxy does not publish /api, or the servers do not have it",

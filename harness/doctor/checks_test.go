@@ -2,6 +2,7 @@ package doctor_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -98,7 +99,11 @@ func TestNetworkChecks(t *testing.T) {
 		{"the certificate is for the namespace: it passes", nothing, "onprem", "tls.san", result.Pass, "mail.contoso.test"},
 		{"the certificate ends within 60 days: it warns", func(w *world) { w.chain[0].NotAfter = w.now.Add(59 * 24 * time.Hour) }, "onprem", "tls.expiry", result.Warn, "59 days"},
 		{"the certificate has not begun: it fails", func(w *world) { w.chain[0].NotBefore = w.now.Add(time.Hour) }, "onprem", "tls.expiry", result.Fail, "begins"},
-		{"an old version is agreed: it fails", func(w *world) { w.version = 0x0302 }, "onprem", "tls.version", result.Fail, "TLS 1.1"},
+		{"an old version is agreed: it fails", func(w *world) { w.version = tls.VersionTLS11 }, "onprem", "tls.version", result.Fail, "TLS 1.1"},
+		{"TLS 1.2 is agreed: it passes", nothing, "onprem", "tls.version", result.Pass, "TLS 1.2 was agreed"},
+		{"TLS 1.3 is agreed: 1.2 has to work too", func(w *world) { w.version = tls.VersionTLS13 }, "onprem", "tls.version", result.Pass, "TLS 1.3 was agreed, and 1.2 works"},
+		{"TLS 1.3 alone is spoken: it fails on premises", onlyTLS13, "onprem", "tls.version", result.Fail, "TLS 1.2 was refused"},
+		{"TLS 1.3 alone is spoken: nobody minds in the cloud", onlyTLS13, "cloud", "tls.version", result.Pass, "TLS 1.3 was agreed"},
 	} {
 		t.Run(r.name, func(t *testing.T) { r.check(t, true) })
 	}
@@ -161,29 +166,6 @@ func flapping(part string, other func(*wire.Request) wire.Response) func(*world)
 			}
 			return w.healthy(req)
 		}
-	}
-}
-
-func TestForgedTokens(t *testing.T) {
-	forged := func(a func(*wire.Request) wire.Response) func(*world) {
-		return func(w *world) {
-			w.options.Negative = true
-			w.answers["/api/v2.0/me"] = func(req *wire.Request) wire.Response {
-				if strings.HasSuffix(req.URL, "/me") && len(req.Authorization) > len("Bearer ") {
-					return a(req)
-				}
-				return w.healthy(req)
-			}
-		}
-	}
-	for _, r := range []row{
-		{"nobody asked for it: it is not sent", nothing, "onprem", "oauth.negative", result.Skip, "--negative"},
-		{"it is refused: it passes", forged(unauthorized("x-ms-diagnostics", `2000000;reason="x";error_category="invalid_signature"`)), "onprem", "oauth.negative", result.Pass, "401 2000000"},
-		{"it is let in: it fails", forged(status(200, "{}")), "onprem", "oauth.negative", result.Fail, "200 to a forged token"},
-		{"the answer is odd: it warns", forged(status(500, "")), "onprem", "oauth.negative", result.Warn, "500"},
-		{"the connection ends: it fails", forged(gone), "onprem", "oauth.negative", result.Fail, "reset"},
-	} {
-		t.Run(r.name, func(t *testing.T) { r.check(t, false) })
 	}
 }
 
@@ -419,5 +401,46 @@ func TestDoctorDocIsCurrent(t *testing.T) {
 	got, err := os.ReadFile(docs)
 	if err != nil || string(got) != want {
 		t.Errorf("docs/doctor.md is not current (%v): go test ./harness/doctor -run TestDoctorDoc -update", err)
+	}
+}
+
+func TestAPlainServiceIsNotAskedForExchange(t *testing.T) {
+	for _, c := range []struct {
+		name, paths, ready string
+		asks, not          []string
+	}{
+		{"a plain service: it is ready as such, and no cmdlet is told", "one: {plain: {url: https://mail.contoso.test}}", "plain", nil, []string{"Get-", "not visible"}},
+		{"the cloud alone: it is told of the tenant alone", "cloud: {graph: {url: https://graph.microsoft.com/v1.0}, auth: {token: {secret: {env: X}}}}", "cloud", []string{"Get-MgUserLicenseDetail"}, []string{"Get-MailboxDatabase", "Get-ADSyncScheduler"}},
+		{"the servers alone: they are not told of the tenant", "onprem: {rest: {url: https://mail.contoso.test/api/v2.0}, auth: {token: {secret: {env: X}}}}", "onprem-rest + onprem-ews", []string{"Get-MailboxDatabase"}, []string{"Get-ADSyncScheduler", "Get-MgUserLicenseDetail"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			p, err := profiles.Parse("p.yaml", []byte("profile: fixed\npaths:\n  "+c.paths+"\nmailboxes: [{name: ann, "+strings.SplitN(c.paths, ":", 2)[0]+"_upn: ann@contoso.test}]\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.profile = p
+			text := dump(w.examine(t.Context()))
+			for _, want := range append(c.asks, "ann: "+c.ready+"\n") {
+				if !strings.Contains(text, want) {
+					t.Errorf("it lacks %q:\n%s", want, text)
+				}
+			}
+			for _, not := range c.not {
+				if strings.Contains(text, not) {
+					t.Errorf("it holds %q:\n%s", not, text)
+				}
+			}
+		})
+	}
+}
+
+func TestTheReportFitsIntoAHundredColumns(t *testing.T) {
+	w := newWorld(t)
+	w.answers["ailFolders/inbox"] = status(404, `{"error":{"code":"MailboxNotEnabledForRESTAPI","message":"`+strings.Repeat("long words ", 20)+`"}}`)
+	for line := range strings.Lines(dump(w.examine(t.Context()))) {
+		if n := len([]rune(strings.TrimSpace(line))); n > 100 {
+			t.Errorf("%d columns: %s", n, line)
+		}
 	}
 }

@@ -95,7 +95,7 @@ type Outcome struct {
 // Ready says on which paths one mailbox can be asked.
 type Ready struct {
 	Mailbox string `json:"mailbox"`
-	// Path is "cloud", "onprem-rest" and "onprem-ews" joined by " + ", or "none".
+	// Path is "cloud", "onprem-rest", "onprem-ews" and "plain" joined by " + ", or "none".
 	Path     string   `json:"path"`
 	Blocking []string `json:"blocking,omitempty"` // checks that fail, as PATH: ID
 }
@@ -148,7 +148,7 @@ func Examine(ctx context.Context, d Deps, o Options) *Report {
 	if len(o.Mailboxes) == 0 && len(d.Profile.Mailboxes.List) > 0 {
 		o.Mailboxes = d.Profile.Mailboxes.List[:1]
 	}
-	r := &Report{Profile: d.Profile.Name, Simulated: d.Profile.Simulated, Vantage: o.Vantage, Hidden: NotVisible()}
+	r := &Report{Profile: d.Profile.Name, Simulated: d.Profile.Simulated, Vantage: o.Vantage, Hidden: []Hidden{}}
 	for _, name := range o.Paths {
 		path, ok := d.Profile.Paths.Get(name)
 		if !ok {
@@ -160,6 +160,7 @@ func Examine(ctx context.Context, d Deps, o Options) *Report {
 			break
 		}
 	}
+	r.Hidden = append(r.Hidden, hiddenFrom(r.Paths)...)
 	boxes := []string{profiles.Anonymous}
 	if len(o.Mailboxes) > 0 {
 		boxes = nil
@@ -195,10 +196,10 @@ func (r *Report) ready(boxes []string) {
 				open[kind] = true
 			}
 		}
-		ready.Path = orElse(strings.Join(slices.DeleteFunc([]string{"cloud", "onprem-rest", "onprem-ews"}, func(k string) bool { return !open[k] }), " + "), "none")
+		ready.Path = orElse(strings.Join(slices.DeleteFunc([]string{"cloud", "onprem-rest", "onprem-ews", "plain"}, func(k string) bool { return !open[k] }), " + "), "none")
 		r.Ready = append(r.Ready, ready)
 	}
 }
 
 // readyAs is what a path of a dialect is called in the summary.
-var readyAs = map[string]string{"graph": "cloud", "rest": "onprem-rest"}
+var readyAs = map[string]string{"graph": "cloud", "rest": "onprem-rest", "plain": "plain"}

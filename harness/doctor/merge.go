@@ -50,12 +50,13 @@ func Merge(a, b *Report) (*Report, error) {
 	case a.Profile != b.Profile:
 		return nil, fmt.Errorf("the reports are of two profiles, %s and %s", a.Profile, b.Profile)
 	}
-	m := &Report{Profile: a.Profile, Simulated: a.Simulated || b.Simulated, Vantage: twoSides, Paths: slices.Clone(inside.Paths), Hidden: NotVisible()}
+	m := &Report{Profile: a.Profile, Simulated: a.Simulated || b.Simulated, Vantage: twoSides, Paths: slices.Clone(inside.Paths)}
 	for _, p := range outside.Paths {
 		if !slices.ContainsFunc(m.Paths, func(q Path) bool { return q.Name == p.Name }) {
 			m.Paths = append(m.Paths, p)
 		}
 	}
+	m.Hidden = hiddenFrom(m.Paths)
 	for _, in := range inside.Checks {
 		if i := outside.index(in); i >= 0 {
 			m.Checks = append(m.Checks, joined(in, outside.Checks[i]))

@@ -52,12 +52,7 @@ func networkChecks() []Check {
 			Cause:  "a certificate was renewed on some servers or devices only: Windows sign-in with Extended Protection fails where a device in front and a server differ, and the oldest one will end unnoticed",
 			Remedy: "bind the same certificate on every server and on the load balancer (Get-ExchangeCertificate on each server, Enable-ExchangeCertificate -Services IIS)",
 			Source: sourceTLS, applies: overTLS, harmless: true, run: (*exam).sameCertificate},
-		{ID: "tls.version", Title: "TLS 1.2 or later is agreed", Blocks: blocksReach, Vantage: "any", Needs: []string{"net.reach"},
-			Cause: "the front end offers older versions only; Entra and current clients refuse them", Remedy: "enable TLS 1.2 (Schannel and .NET strong cryptography) on every server and on the load balancer",
-			Source: sourceTLS, applies: overTLS, run: (*exam).tlsVersion},
-		{ID: "tls.old", Title: "TLS 1.0 and 1.1 are refused", Blocks: blocksReach, Vantage: "any", Needs: []string{"net.reach"},
-			Cause: "an outdated version is still switched on: sign-ins can be pressed down to it", Remedy: "disable TLS 1.0 and 1.1 in Schannel on every server and on the load balancer; HealthChecker shows each server's settings",
-			Source: sourceTLS, applies: overTLS, harmless: true, run: (*exam).tlsOld},
+		versionCheck, oldVersionsCheck,
 		{ID: "net.clock", Title: "the servers' clock agrees with this machine's", Blocks: blocksSignIn, Vantage: "any",
 			Needs:  []string{"net.reach", "tls.chain", "tls.san", "tls.expiry", "tls.version"},
 			Cause:  "tokens begin and end by the clock: more than five minutes apart, servers refuse new ones (2000002)",
@@ -256,41 +251,6 @@ func (e *exam) lifeOf(h *handshake) finding {
 		return warn("it ends on %s, in %d days", day, int(left.Hours()/24))
 	}
 	return pass("it is valid until %s", day)
-}
-
-func (e *exam) tlsVersion() finding {
-	if e.d.Handshake == nil || e.look().state == nil {
-		return skip("no handshake was completed")
-	}
-	return e.worstLook(versionOf)
-}
-
-func versionOf(h *handshake) finding {
-	if h.state == nil {
-		return skip("no handshake was completed")
-	}
-	version := h.state.Version
-	if version < tls.VersionTLS12 {
-		return fail("%s was agreed", tls.VersionName(version))
-	}
-	return pass("%s was agreed", tls.VersionName(version))
-}
-
-func (e *exam) tlsOld() finding {
-	if e.d.Handshake == nil {
-		return skip("TLS cannot be looked at here")
-	}
-	if e.old == nil {
-		e.old = e.shake(tls.VersionTLS11)
-	}
-	if e.old.state == nil && e.old.chain == nil {
-		return pass("a client of TLS 1.1 was refused")
-	}
-	version := uint16(tls.VersionTLS11)
-	if e.old.state != nil {
-		version = e.old.state.Version
-	}
-	return fail("a handshake with %s was accepted", tls.VersionName(version))
 }
 
 // skew is how far clocks may differ: the usual tolerance for tokens.

@@ -278,7 +278,22 @@ func (e *exam) lifetime() finding {
 	case e.path.Auth.Kind == "token" && to.Sub(now) < 10*time.Minute:
 		return warn("it ends in %s, and a given token cannot be renewed", to.Sub(now).Round(time.Second))
 	}
-	return pass("valid for %s more", time.Unix(s.claims.Exp, 0).Sub(now).Round(time.Minute))
+	return pass("valid for %s more", minutes(time.Unix(s.claims.Exp, 0).Sub(now)))
+}
+
+// minutes prints a length without seconds: 1h, 59m, 1h30m.
+func minutes(d time.Duration) string {
+	d = d.Round(time.Minute)
+	switch hours, rest := d/time.Hour, d%time.Hour/time.Minute; {
+	case d <= 0:
+		return "less than a minute"
+	case hours == 0:
+		return fmt.Sprintf("%dm", rest)
+	case rest == 0:
+		return fmt.Sprintf("%dh", hours)
+	default:
+		return fmt.Sprintf("%dh%dm", hours, rest)
+	}
 }
 
 // everything are permissions that include mail, calendars and contacts on premises.

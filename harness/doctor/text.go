@@ -5,7 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
 
 	"cutover/harness/result"
 )
@@ -35,7 +35,9 @@ func (r *Report) Write(w io.Writer) error {
 		}
 		fmt.Fprintln(out, line)
 	}
-	fmt.Fprintln(out, "\nnot visible from outside: ask on a server or in the tenant")
+	if len(r.Hidden) > 0 {
+		fmt.Fprintln(out, "\nnot visible from outside: ask on a server or in the tenant")
+	}
 	for _, h := range r.Hidden {
 		fmt.Fprintf(out, "  %s\n      %s\n", h.What, h.Shows)
 	}
@@ -51,22 +53,41 @@ func (r *Report) group(out *strings.Builder, group string) {
 		return
 	}
 	fmt.Fprintf(out, "\n%s\n", group)
-	lines := &strings.Builder{}
-	tab := tabwriter.NewWriter(lines, 0, 0, 2, ' ', 0)
+	path, id := 0, 0
+	for _, o := range checks {
+		path, id = max(path, utf8.RuneCountInString(o.Path)), max(id, utf8.RuneCountInString(o.ID))
+	}
 	for _, o := range checks {
 		evidence := o.Evidence
 		if o.Mailbox != "" {
 			evidence = o.Mailbox + ": " + evidence
 		}
-		fmt.Fprintf(tab, "  %s\t%s\t%s\t%s\n", marks[o.Verdict], o.Path, o.ID, evidence)
-	}
-	_ = tab.Flush() // into memory
-	for i, line := range strings.Split(strings.TrimSuffix(lines.String(), "\n"), "\n") {
-		fmt.Fprintln(out, strings.TrimRight(line, " "))
-		if o := checks[i]; o.Cause != "" {
-			fmt.Fprintf(out, "        cause:  %s\n        remedy: %s\n", o.Cause, o.Remedy)
+		hang(out, fmt.Sprintf("  %s  %-*s  %-*s  ", marks[o.Verdict], path, o.Path, id, o.ID), evidence)
+		if o.Cause != "" {
+			hang(out, "        cause:  ", o.Cause)
+			hang(out, "        remedy: ", o.Remedy)
 		}
 	}
+}
+
+// columns is where lines break.
+const columns = 100
+
+// hang writes text behind a lead; what does not fit goes below its beginning.
+func hang(out *strings.Builder, lead, text string) {
+	line, indent := lead, strings.Repeat(" ", utf8.RuneCountInString(lead))
+	empty := true
+	for word := range strings.FieldsSeq(text) {
+		if !empty && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > columns {
+			fmt.Fprintln(out, line)
+			line, empty = indent, true
+		}
+		if !empty {
+			line += " "
+		}
+		line, empty = line+word, false
+	}
+	fmt.Fprintln(out, strings.TrimRight(line, " "))
 }
 
 // sum is the verdict, the last line.

@@ -2,6 +2,9 @@ package doctor_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -9,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"net"
 	"net/http"
 	"strings"
@@ -29,8 +33,10 @@ type world struct {
 	overTLS  bool
 	refused  string // hosts that nobody may ask
 	chain    []*x509.Certificate
+	roots    *x509.CertPool // who is trusted; nil: the system's, who did not make the chain
 	shaking  error
-	version  uint16
+	version  uint16              // newest of TLS
+	lowest   uint16              // oldest; 0: 1.2
 	names    map[string][]string // DNS
 	cname    map[string]string
 	srv      map[string][]string
@@ -75,7 +81,7 @@ func newWorld(t *testing.T) *world {
 		}
 		return c
 	}
-	return &world{now: now, profile: p, chain: []*x509.Certificate{leaf}, version: tls.VersionTLS13, soap: "NoError", box: p.Mailboxes.List[0],
+	return &world{now: now, profile: p, chain: []*x509.Certificate{leaf}, version: tls.VersionTLS12, soap: "NoError", box: p.Mailboxes.List[0],
 		answers: map[string]func(*wire.Request) wire.Response{},
 		names:   map[string][]string{"mail.contoso.test": {"192.0.2.1"}, "graph.microsoft.com": {"192.0.2.9"}, "autodiscover.contoso.test": {"192.0.2.1"}},
 		claims: map[string]map[string]any{
@@ -84,12 +90,36 @@ func newWorld(t *testing.T) *world {
 		options: doctor.Options{CloudEnd: "https://outlook.office365.com", OnPremEnd: "https://mail.contoso.test", Tenant: tenantID, Vantage: "internet"}}
 }
 
+// trusted gives the servers a real certificate, of an authority that is trusted.
+func (w *world) trusted(t *testing.T) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := *w.chain[0]
+	template.SerialNumber, template.IsCA, template.BasicConstraintsValid = big.NewInt(1), true, true
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.chain, w.roots = []*x509.Certificate{leaf}, x509.NewCertPool()
+	w.roots.AddCert(leaf)
+}
+
 // examine runs the doctor in this world.
 func (w *world) examine(ctx context.Context) *doctor.Report {
 	d := doctor.Deps{Profile: w.profile, Clock: clock.NewFake(w.now), Resolver: w, Anonymous: w.anonymous, At: w.at,
 		Signed: map[string]wire.Doer{"onprem": w, "cloud": w}, Auth: map[string]where.Authoriser{"onprem": signer{w, "onprem"}, "cloud": signer{w, "cloud"}}}
 	if w.overTLS {
 		d.Handshake = w.shake
+	}
+	if w.roots != nil {
+		d.Roots = func(string) *x509.CertPool { return w.roots }
 	}
 	return doctor.Examine(ctx, d, w.options)
 }
@@ -105,8 +135,10 @@ func (w *world) shake(_ context.Context, _ string, most uint16) (*tls.Connection
 	switch {
 	case w.shaking != nil:
 		return nil, w.shaking
-	case most != 0 && most < tls.VersionTLS12:
+	case most != 0 && most < max(w.lowest, tls.VersionTLS12):
 		return nil, errors.New("protocol version not supported")
+	case most != 0:
+		return &tls.ConnectionState{Version: min(most, w.version), PeerCertificates: w.chain}, nil
 	}
 	return &tls.ConnectionState{Version: w.version, PeerCertificates: w.chain}, nil
 }

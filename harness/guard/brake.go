@@ -71,8 +71,7 @@ type Brake struct {
 
 	mu      sync.Mutex // guards the fields below
 	cause   *Refusal
-	inRow   map[string]int // 429 in a row, by path
-	halved  time.Time      // when the rate was last halved
+	halved  time.Time // when the rate was last halved
 	flights map[string]*flight
 	victims []*watched
 }
@@ -83,6 +82,7 @@ type flight struct {
 	last     time.Time // last answer, or the first request after an idle time
 	ring     [window]second
 	failed   int // answers in a row: a path that asks for patience gives few
+	pushed   int // 429 in a row
 }
 
 // second counts the answers of one second.
@@ -106,7 +106,7 @@ func NewBrake(o BrakeOptions) *Brake {
 	if o.VictimEvery == 0 {
 		o.VictimEvery = 250 * time.Millisecond
 	}
-	b := &Brake{o: o, tripped: make(chan struct{}), inRow: map[string]int{}, flights: map[string]*flight{}}
+	b := &Brake{o: o, tripped: make(chan struct{}), flights: map[string]*flight{}}
 	for _, v := range o.Victims {
 		b.victims = append(b.victims, &watched{Victim: v})
 	}
@@ -190,7 +190,7 @@ func (b *Brake) observe(path string, into *wire.Call, now time.Time) {
 	if !counts {
 		return
 	}
-	b.throttling(path, throttled, now)
+	b.throttling(path, f, throttled, now)
 	all, bad := f.count(now, failed)
 	share := float64(bad) / float64(all)
 	switch {
@@ -217,16 +217,16 @@ func judged(into *wire.Call) (failed, throttled, counts bool) {
 	return s >= 500 && !throttled, throttled, true
 }
 
-func (b *Brake) throttling(path string, throttled bool, now time.Time) {
+func (b *Brake) throttling(path string, f *flight, throttled bool, now time.Time) {
 	if !throttled {
-		b.inRow[path] = 0
+		f.pushed = 0
 		return
 	}
-	b.inRow[path]++
-	if b.o.Throttled == 0 || b.inRow[path] < b.o.Throttled {
+	f.pushed++
+	if b.o.Throttled == 0 || f.pushed < b.o.Throttled {
 		return
 	}
-	b.inRow[path] = 0
+	f.pushed = 0
 	if b.slow.Load() > 0 && now.Sub(b.halved) < again {
 		b.trip(fmt.Sprintf("path %s was throttled %d times in a row again, after the rate had been halved", path, b.o.Throttled))
 		return

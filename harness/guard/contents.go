@@ -29,11 +29,17 @@ type contents struct {
 	method     string   // of the object being read, unless it is GET
 	urls       []string // of the object being read
 	silent     bool     // the answer to an invitation is not sent
+	strays     bool     // a part of a batch leads to a host of its own, or upwards
 	depth      int
 }
 
 var (
-	addressShape = regexp.MustCompile(`[^\s<>"'(),:;\[\]\\/=]+@[^\s<>"'(),:;\[\]\\/=@]+`)
+	// addressShape is an address within a URL or a text that is none of a mail: slashes and
+	// equal signs end it, quotes around it do not belong to it.
+	addressShape = regexp.MustCompile(`[^\s<>"(),:;\[\]\\/=]+@[^\s<>"(),:;\[\]\\/=@]+`)
+	// mailShape is an address in a mail: what may stand in one belongs to it, so that
+	// nobody hides behind the end of somebody's name.
+	mailShape = regexp.MustCompile(`[^\s<>"(),:;\[\]\\]+@[^\s<>"(),:;\[\]\\@]+`)
 
 	errNotText    = errors.New("it is not UTF-8")
 	errJSON       = errors.New("it is not one JSON value")
@@ -41,6 +47,32 @@ var (
 	errCompressed = errors.New("it is compressed")
 	errDeep       = errors.New("it is nested too deeply")
 )
+
+// addressesIn are the addresses that a text mentions, without quotes around them.
+func addressesIn(s string) []string {
+	found := addressShape.FindAllString(s, -1)
+	for i, a := range found {
+		if bare, quoted := strings.CutSuffix(a, "'"); quoted {
+			found[i] = strings.TrimPrefix(bare, "'")
+		}
+	}
+	return found
+}
+
+// mailed are the addresses in a field or text of a mail. An @ in none of them, as in "jane"@contoso.com,
+// is an address of a form that nobody lists. What is no text has none.
+func mailed(s string) []string {
+	found := mailShape.FindAllString(s, -1)
+	within := 0
+	for _, a := range found {
+		within += strings.Count(a, "@")
+	}
+	odd := func(c rune) bool { return c < ' ' && c != '\t' && c != '\r' && c != '\n' || c == utf8.RuneError }
+	if strings.Count(s, "@") > within && strings.IndexFunc(s, odd) < 0 {
+		found = append(found, "@")
+	}
+	return found
+}
 
 // maxDepth bounds nesting, parts within parts included.
 const maxDepth = 64
@@ -73,7 +105,7 @@ func (c *contents) readText(s string) {
 			c.readMIME(msg)
 			continue
 		}
-		c.recipients = append(c.recipients, addressShape.FindAllString(form, -1)...)
+		c.recipients = append(c.recipients, mailed(form)...)
 	}
 }
 
@@ -115,10 +147,11 @@ func (c *contents) readMIME(msg *mail.Message) {
 		}
 		for _, v := range values {
 			plain, err := decode.DecodeHeader(v)
-			if err != nil {
-				plain = v
+			if err != nil { // in letters that cannot be read: whoever that is
+				c.recipients = append(c.recipients, v)
+				continue
 			}
-			c.recipients = append(c.recipients, addressShape.FindAllString(plain, -1)...)
+			c.recipients = append(c.recipients, mailed(plain)...)
 		}
 	}
 }
@@ -232,18 +265,20 @@ func (c *contents) text(s string, at place) {
 		if !strings.EqualFold(s, "GET") {
 			c.writes, c.method = true, s
 		}
-	case freeText[at.key]:
+	case freeText[at.key] && !at.holder:
 	case at.key == "body":
 		c.readText(s) // a part of a batch whose body is MIME or raw
 	default:
-		c.mentioned = append(c.mentioned, addressShape.FindAllString(s, -1)...)
+		c.mentioned = append(c.mentioned, addressesIn(s)...)
 	}
 }
 
 // partOfBatch judges the relative URL of a batch's part: verbs that mail a
 // stored item's recipients are noticed. Addresses in it name mailboxes.
 func (c *contents) partOfBatch(s string) bool {
-	if !strings.HasPrefix(s, "/") && strings.Contains(s, "://") {
+	path, _, _ := strings.Cut(s, "?")
+	if strings.Contains(path, "://") || strings.HasPrefix(path, "//") || climbs("/"+path) {
+		c.strays = true
 		return false
 	}
 	if _, stored := mailVerb("https://batch/" + strings.TrimPrefix(s, "/")); stored {
@@ -257,7 +292,7 @@ func (c *contents) partOfBatch(s string) bool {
 // only Subject, Body and the schema's own attributes are left out.
 func (c *contents) readXML(body []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(body))
-	var open []string
+	var open, texts []string
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -268,13 +303,15 @@ func (c *contents) readXML(body []byte) error {
 		}
 		switch t := token.(type) {
 		case xml.StartElement:
-			open = append(open, t.Name.Local)
+			open, texts = append(open, t.Name.Local), append(texts, "")
 			c.xmlElement(t)
 		case xml.EndElement:
-			open = open[:len(open)-1]
+			last := len(open) - 1 // comments and sections do not divide a text
+			c.xmlText(open[last], strings.TrimSpace(texts[last]))
+			open, texts = open[:last], texts[:last]
 		case xml.CharData:
 			if len(open) > 0 {
-				c.xmlText(open[len(open)-1], strings.TrimSpace(string(t)))
+				texts[len(open)-1] += string(t)
 			}
 		case xml.Directive:
 			return errXML // a document type could define entities
@@ -289,7 +326,8 @@ func (c *contents) xmlElement(t xml.StartElement) {
 	}
 	for _, a := range t.Attr {
 		meeting := strings.HasPrefix(a.Name.Local, "SendMeeting") // …Invitations, …Cancellations, …InvitationsOrCancellations
-		if t.Name.Local != "CreateItem" && meeting && !strings.EqualFold(a.Value, "SendToNone") {
+		sends := t.Name.Local == "UpdateItem" && a.Name.Local == "MessageDisposition" && !strings.EqualFold(a.Value, "SaveOnly")
+		if t.Name.Local != "CreateItem" && meeting && !strings.EqualFold(a.Value, "SendToNone") || sends {
 			c.stored = true
 		}
 	}
@@ -307,6 +345,6 @@ func (c *contents) xmlText(element, s string) {
 	case "URL", "Url":
 		c.hooks = append(c.hooks, s)
 	default:
-		c.mentioned = append(c.mentioned, addressShape.FindAllString(s, -1)...)
+		c.mentioned = append(c.mentioned, addressesIn(s)...)
 	}
 }

@@ -31,9 +31,10 @@ var _ wire.Doer = (*Doer)(nil)
 // It waits for the caps; Timing.Sent is stamped after that wait.
 func (d *Doer) Do(ctx context.Context, req *wire.Request, into *wire.Call) {
 	into.Reset()
-	if err := d.judge(req); err != nil {
+	changes := writes(req)
+	if err := d.judge(req, changes); err != nil {
 		into.Failure = failure(err)
-		d.audit(req, into)
+		d.audit(req, into, changes)
 		return
 	}
 	if d.leadsToUpload(req.URL) && (req.Authorization != "" || req.Header.Has("Cookie")) {
@@ -42,7 +43,7 @@ func (d *Doer) Do(ctx context.Context, req *wire.Request, into *wire.Call) {
 		bare.Header = slices.DeleteFunc(slices.Clone(req.Header), func(f wire.Field) bool { return strings.EqualFold(f.Name, "Cookie") })
 		req = &bare
 	}
-	m, err := d.door.limits.enter(ctx, d.door.ctx, d.path, req)
+	m, err := d.door.limits.enter(ctx, d.door.ctx, d.path, req, changes)
 	if err != nil {
 		into.Failure = err
 		return
@@ -51,12 +52,12 @@ func (d *Doer) Do(ctx context.Context, req *wire.Request, into *wire.Call) {
 	ctx, stop := d.door.bound(ctx)
 	defer stop()
 	d.next.Do(ctx, req, into)
-	d.settle(req, into)
+	d.settle(req, into, changes)
 }
 
 // settle counts the call, tells the brake and the audit trail, and names a
 // refusal that came from the connection or from the door's closing.
-func (d *Doer) settle(req *wire.Request, into *wire.Call) {
+func (d *Doer) settle(req *wire.Request, into *wire.Call, changes bool) {
 	if !into.Timing.Sent.IsZero() {
 		d.counted[req.Kind].Add(1)
 	}
@@ -74,17 +75,16 @@ func (d *Doer) settle(req *wire.Request, into *wire.Call) {
 		}
 		b.observe(d.path, into, now)
 	}
-	d.audit(req, into)
+	d.audit(req, into, changes)
 }
 
 // audit records a write, a refusal or a read. A trail that cannot be written
 // stops the run: what is not recorded must not happen.
-func (d *Doer) audit(req *wire.Request, into *wire.Call) {
+func (d *Doer) audit(req *wire.Request, into *wire.Call, changes bool) {
 	trail := d.door.rules.Audit
 	if trail == nil {
 		return
 	}
-	changes := writes(req)
 	if !changes && (into.Failure == nil || into.Failure.Kind != wire.Refused) && trail.Unlisted() {
 		return
 	}
@@ -101,12 +101,13 @@ func (d *Doer) audit(req *wire.Request, into *wire.Call) {
 	}
 }
 
-// judge applies every rule that needs no waiting. Its error is a *Refusal.
-func (d *Doer) judge(req *wire.Request) error {
+// judge applies every rule that needs no waiting to a request that changes something or
+// does not. Its error is a *Refusal.
+func (d *Doer) judge(req *wire.Request, changes bool) error {
 	if r := d.door.open(req.Kind); r != nil {
 		return r
 	}
-	fits := fits(req)
+	fits := !changes && fits(req)
 	if fits && d.passed.has(req) {
 		if err := headers(req.Header); err != nil {
 			return err
@@ -120,7 +121,7 @@ func (d *Doer) judge(req *wire.Request) error {
 		return err
 	}
 	rules := &d.door.rules
-	if err := rules.effect(req); err != nil {
+	if err := rules.effect(req, changes); err != nil {
 		return err
 	}
 	if err := rules.own(d.path, req); err != nil {
@@ -136,11 +137,15 @@ func (d *Doer) judge(req *wire.Request) error {
 		if err := rules.addressed(req.URL); err != nil {
 			return err
 		}
-		if err := rules.recipients(req); err != nil {
-			return err
+		// What is put into an upload session is a file: it is sent without a credential, to
+		// nobody, and has no form to be read in.
+		if content := req.Method == "PUT" && d.leadsToUpload(req.URL); !content {
+			if err := rules.recipients(req, changes); err != nil {
+				return err
+			}
 		}
 	}
-	if err := rules.foreign(d.path, req, d.leadsToUpload(req.URL)); err != nil {
+	if err := rules.foreign(d.path, req, changes, d.leadsToUpload(req.URL)); err != nil {
 		return err
 	}
 	if fits {
@@ -163,6 +168,9 @@ func (d *Doer) link(req *wire.Request) error {
 	scheme, host, ok := split(req.URL)
 	if !ok {
 		return refuse("host", "the address of a request is malformed", "look at the step's URL and at what it captured")
+	}
+	if climbs(pathOf(req.URL)) {
+		return refuse("host", "the address of "+name(req)+" leads upwards in its path", "write the path out, and look at what the step captured")
 	}
 	here := contains(d.hosts, scheme, host)
 	if !here && !contains(d.uploads, scheme, host) {
@@ -262,10 +270,10 @@ func headers(h wire.Header) error {
 
 // operations lists what a request does, in the words of a consent. It trusts
 // the dialect's statement, but a method that only writes is never a read.
-func operations(req *wire.Request) []consent.Operation {
+func operations(req *wire.Request, changes bool) []consent.Operation {
 	e := &req.Effect
 	var ops []consent.Operation
-	if e.Mails {
+	if verb, _ := mailVerb(req.URL); e.Mails || verb != "" && !e.Writes {
 		ops = append(ops, consent.Mail)
 	}
 	if e.Deletes || req.Method == "DELETE" {
@@ -274,23 +282,19 @@ func operations(req *wire.Request) []consent.Operation {
 	if e.Creates != "" {
 		ops = append(ops, consent.Create)
 	}
-	changes := e.Writes || req.Method == "PATCH" || req.Method == "PUT"
 	if len(ops) == 0 && changes {
 		ops = append(ops, consent.Change)
 	}
-	return append(ops, special(req)...)
-}
-
-// writes tells whether a request may change anything: by the dialect's
-// statement, or because its method has no other use.
-func writes(req *wire.Request) bool {
-	e := &req.Effect
-	return e.Writes || e.Deletes || e.Mails || e.Creates != "" || req.Method == "DELETE" || req.Method == "PATCH" || req.Method == "PUT"
+	ops = append(ops, special(req)...)
+	if changes && isBatch(pathOf(req.URL)) {
+		ops = append(ops, partsDo(req)...)
+	}
+	return ops
 }
 
 // effect judges whether the request may do to the world what it does.
-func (r *Rules) effect(req *wire.Request) error {
-	writing := writes(req) || req.Method == "POST" && len(special(req)) > 0 // whatever the suite declares
+func (r *Rules) effect(req *wire.Request, changes bool) error {
+	writing := changes || req.Method == "POST" && len(special(req)) > 0 // whatever the suite declares
 	if r.Simulated || !writing && (r.Consent == nil || r.Consent.Allows(consent.Read)) {
 		return nil
 	}
@@ -303,7 +307,7 @@ func (r *Rules) effect(req *wire.Request) error {
 	if r.Consent == nil {
 		return nil // this machine's own loopback: CheckTargets let nothing else in
 	}
-	for _, op := range operations(req) {
+	for _, op := range operations(req, changes) {
 		if !r.Consent.Allows(op) {
 			return refuse("operation", fmt.Sprintf("%s is %q, which the consent does not allow", name(req), op), "take the step out, or ask the approver to add the operation")
 		}

@@ -280,6 +280,21 @@ func TestACredentialIsNotSentWhereItDoesNotBelong(t *testing.T) {
 	}
 }
 
+func TestTheContentOfAnUploadMayBeAnything(t *testing.T) {
+	own := listen(t, true)
+	rules := real(t, own, agreed(t, "hosts: [graph.contoso.test, outlook.contoso.test, mail.contoso.test]"))
+	rules.Uploads = map[string][]string{"cloud": {"outlook.contoso.test:443"}}
+	rules.Resolve["outlook.contoso.test:443"] = own.host()
+	p := through(t, own, rules)
+	content := []byte("\x89PNG\xff\xfe To: x@y.test")
+	got := []string{rule(t, p, &wire.Request{Method: "PUT", URL: "https://outlook.contoso.test/session", Body: content, Mailbox: "ann"}),
+		rule(t, p, &wire.Request{Method: "POST", URL: "https://outlook.contoso.test/session", Body: content, Mailbox: "ann", Effect: wire.Effect{Writes: true}}),
+		rule(t, p, &wire.Request{Method: "PUT", URL: root + "/me/messages/mine/$value", Body: content, Mailbox: "ann"})}
+	if diff := cmp.Diff([]string{"", "recipient", "recipient"}, got); diff != "" {
+		t.Errorf("to the upload host, otherwise than as content, and to the path's own host (-want +got):\n%s", diff)
+	}
+}
+
 func TestAnUploadHostNeedsConsentToo(t *testing.T) {
 	rules := func(c *guard.Consent) guard.Rules {
 		return guard.Rules{Consent: c, Hosts: map[string][]string{"cloud": {"graph.contoso.test:443"}}, Uploads: map[string][]string{"cloud": {"outlook.contoso.test:443"}},

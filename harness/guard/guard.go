@@ -46,6 +46,7 @@ type Door struct {
 	mu      sync.Mutex // guards the fields below
 	traffic map[string]*counters
 	clients map[string][]*client.Client
+	senders map[string][]*client.Client // of clients, those that Path handed out
 	shut    bool
 }
 
@@ -69,7 +70,7 @@ func Open(r Rules) (*Door, error) {
 	r.Caps = r.Caps.within(r)
 	r.Uploads = r.uploads()
 	return &Door{rules: r, clock: r.Clock, limits: newLimits(r.Caps, r.Clock, r.Brake), ctx: ctx, close: cancel,
-		traffic: map[string]*counters{}, clients: map[string][]*client.Client{}}, nil
+		traffic: map[string]*counters{}, clients: map[string][]*client.Client{}, senders: map[string][]*client.Client{}}, nil
 }
 
 func (r Rules) now() time.Time {
@@ -86,6 +87,9 @@ func (d *Door) Path(name string, o Options) (*Doer, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.mu.Lock()
+	d.senders[name] = append(d.senders[name], c)
+	d.mu.Unlock()
 	return d.doer(name, c), nil
 }
 

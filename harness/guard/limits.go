@@ -20,10 +20,12 @@ type Caps struct {
 	PathRate           map[string]float64 // requests per second of a path
 	MailboxRate        float64            // requests per second of one mailbox on one path; default 8
 	MailboxConcurrency int                // requests of one mailbox under way on one path; default 4
+	Concurrency        int                // requests under way over all paths; default 512
 	Items              int                // items that may be created; default 10,000
 	MailboxItems       int                // items that may be created in one mailbox; default 1,000
 	Mails              int                // requests that may send mail; without consent to mails: none
-	Bytes              int64              // request bodies of writes; default 1 GiB
+	Bytes              int64              // request bodies of writes; default 1,000 MB
+	MailboxBytes       int64              // request bodies of writes to one mailbox; default 100 MB
 }
 
 // Defaults outside this machine: half of what Exchange Online allows an
@@ -33,8 +35,11 @@ const (
 	defaultRate         = 100
 	defaultMailboxRate  = 8
 	defaultConcurrency  = 4
+	defaultAtOnce       = 512
 	defaultMailboxItems = 1_000
-	defaultBytes        = 1 << 30
+	defaultMegabytes    = 1_000
+	defaultMailboxMB    = 100
+	megabyte            = 1_000_000
 )
 
 // remote tells whether any target is not on this machine.
@@ -59,8 +64,10 @@ func (c Caps) within(r Rules) Caps {
 	c.MailboxRate = ceiling(c.MailboxRate, k.PerMailbox.Rate.PerSecond, defaultMailboxRate)
 	c.MailboxConcurrency = ceiling(c.MailboxConcurrency, k.PerMailbox.Concurrency, defaultConcurrency)
 	c.Items = ceiling(c.Items, k.Items, k.MaxItems())
-	c.MailboxItems = ceiling(c.MailboxItems, c.Items, min(c.Items, defaultMailboxItems))
-	c.Bytes = ceiling(c.Bytes, 0, defaultBytes)
+	c.Concurrency = ceiling(c.Concurrency, k.Concurrency, defaultAtOnce)
+	c.MailboxItems = min(ceiling(c.MailboxItems, k.PerMailbox.Items, defaultMailboxItems), c.Items)
+	c.Bytes = ceiling(c.Bytes, int64(k.Megabytes)*megabyte, defaultMegabytes*megabyte)
+	c.MailboxBytes = min(ceiling(c.MailboxBytes, int64(k.PerMailbox.Megabytes)*megabyte, defaultMailboxMB*megabyte), c.Bytes)
 	c.Mails = ceiling(c.Mails, k.Mails, -1)
 	return c
 }
@@ -87,6 +94,7 @@ type Observed struct {
 	Mails              int   // requests that may have sent mail
 	MailboxItems       int   // items created or begun in one mailbox
 	Bytes              int64 // request bodies of writes
+	MailboxBytes       int64 // request bodies of writes to one mailbox
 }
 
 // limits applies caps and remembers what was observed.
@@ -96,20 +104,23 @@ type limits struct {
 	brake *Brake // nil: none
 	total *turnstile
 	paths map[string]*turnstile
+	seats chan struct{} // of all mailboxes together; nil: no cap
 
 	mu        sync.Mutex // guards the fields below
 	mailboxes map[lane]*mailbox
+	lately    *mailbox // found last: a plain path has one
 	all       tally
 	seen      Observed
-	items     map[string]int // created per mailbox
-	bytes     int64
-	slowed    *turnstile // where no cap on the total holds: made when the brake first slows
+	items     map[string]int   // created per mailbox
+	bytes     map[string]int64 // written per mailbox
+	slowed    *turnstile       // where no cap on the total holds: made when the brake first slows
 }
 
 type lane struct{ path, mailbox string }
 
 // mailbox is the state of one mailbox on one path.
 type mailbox struct {
+	key   lane
 	turn  *turnstile
 	seats chan struct{} // nil: no cap
 	tally tally         // guarded by limits.mu
@@ -131,7 +142,10 @@ func (t *tally) begin(now time.Time) {
 }
 
 func newLimits(c Caps, k clock.Clock, b *Brake) *limits {
-	l := &limits{caps: c, clock: k, brake: b, total: newTurnstile(c.Rate), paths: map[string]*turnstile{}, mailboxes: map[lane]*mailbox{}, items: map[string]int{}}
+	l := &limits{caps: c, clock: k, brake: b, total: newTurnstile(c.Rate), paths: map[string]*turnstile{}, mailboxes: map[lane]*mailbox{}, items: map[string]int{}, bytes: map[string]int64{}}
+	if c.Concurrency > 0 {
+		l.seats = make(chan struct{}, c.Concurrency)
+	}
 	for path, rate := range c.PathRate {
 		l.paths[path] = newTurnstile(rate)
 	}
@@ -140,26 +154,25 @@ func newLimits(c Caps, k clock.Clock, b *Brake) *limits {
 
 // enter waits until the caps let the request through; leave must follow. It
 // fails when ctx or the door ends first, or when a volume is used up.
-func (l *limits) enter(ctx, door context.Context, path string, req *wire.Request) (m *mailbox, fail *wire.Failure) {
-	if err := l.volume(req); err != nil {
+func (l *limits) enter(ctx, door context.Context, path string, req *wire.Request, changes bool) (m *mailbox, fail *wire.Failure) {
+	if err := l.volume(req, changes); err != nil {
 		return nil, failure(err)
 	}
 	m, entered := l.open(lane{path, req.Mailbox})
 	if entered {
 		return m, nil
 	}
-	if m.seats != nil {
-		select {
-		case m.seats <- struct{}{}:
-		case <-ctx.Done():
-			return nil, ended(ctx)
-		case <-door.Done():
-			return nil, failure(errClosed)
-		}
+	if err := sit(ctx, door, m.seats); err != nil {
+		return nil, err
+	}
+	if err := sit(ctx, door, l.seats); err != nil {
+		rise(m.seats)
+		return nil, err
 	}
 	if byPath, whole := l.paths[path], l.whole(); m.turn != nil || byPath != nil || whole != nil {
 		if err := l.pass(ctx, door, m.turn, byPath, whole); err != nil {
-			m.rise()
+			rise(l.seats)
+			rise(m.seats)
 			return nil, err
 		}
 	}
@@ -167,9 +180,24 @@ func (l *limits) enter(ctx, door context.Context, path string, req *wire.Request
 	return m, nil
 }
 
-func (m *mailbox) rise() {
-	if m.seats != nil {
-		<-m.seats
+// sit waits for one of the seats; nil has room for everybody.
+func sit(ctx, door context.Context, seats chan struct{}) *wire.Failure {
+	if seats == nil {
+		return nil
+	}
+	select {
+	case seats <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ended(ctx)
+	case <-door.Done():
+		return failure(errClosed)
+	}
+}
+
+func rise(seats chan struct{}) {
+	if seats != nil {
+		<-seats
 	}
 }
 
@@ -270,9 +298,12 @@ func (l *limits) whole() *turnstile {
 
 // find returns the state of a mailbox, made when first asked for. l.mu is held.
 func (l *limits) find(key lane) *mailbox {
+	if l.lately != nil && l.lately.key == key {
+		return l.lately
+	}
 	m := l.mailboxes[key]
 	if m == nil {
-		m = &mailbox{}
+		m = &mailbox{key: key}
 		if key.mailbox != "" {
 			m.turn = newTurnstile(l.caps.MailboxRate)
 			if n := l.caps.MailboxConcurrency; n > 0 {
@@ -281,6 +312,7 @@ func (l *limits) find(key lane) *mailbox {
 		}
 		l.mailboxes[key] = m
 	}
+	l.lately = m
 	return m
 }
 
@@ -289,7 +321,7 @@ func (l *limits) open(key lane) (m *mailbox, entered bool) {
 	now, slowed := l.clock.Now(), l.brake.factor() != 1
 	l.mu.Lock()
 	m = l.find(key)
-	entered = m.seats == nil && m.turn == nil && l.total == nil && !slowed && l.paths[key.path] == nil
+	entered = m.seats == nil && l.seats == nil && m.turn == nil && l.total == nil && !slowed && l.paths[key.path] == nil
 	if entered {
 		l.count(m, now)
 	}
@@ -327,52 +359,12 @@ func (l *limits) leave(m *mailbox) {
 	l.all.current--
 	m.tally.current--
 	l.mu.Unlock()
-	m.rise()
+	rise(l.seats)
+	rise(m.seats)
 }
 
 func (l *limits) observed() Observed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.seen
-}
-
-// volume books what a write uses up, or refuses it.
-func (l *limits) volume(req *wire.Request) error {
-	e := &req.Effect
-	if e.Creates == "" && !e.Mails && !e.Writes {
-		return nil
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	c := &l.caps
-	size := int64(len(req.Body))
-	creates := e.Creates != "" && e.Target == "" // a moved item is not one more
-	switch {
-	case creates && over(l.seen.Items, c.Items):
-		return volumeRefusal("items created", c.Items)
-	case creates && over(l.items[req.Mailbox], c.MailboxItems):
-		return volumeRefusal("items created in one mailbox", c.MailboxItems)
-	case e.Mails && over(l.seen.Mails, c.Mails):
-		return volumeRefusal("mails sent", max(c.Mails, 0))
-	case c.Bytes > 0 && l.bytes+size > c.Bytes:
-		return volumeRefusal("bytes written", int(c.Bytes))
-	}
-	if creates {
-		l.seen.Items++
-		l.items[req.Mailbox]++
-		l.seen.MailboxItems = max(l.seen.MailboxItems, l.items[req.Mailbox])
-	}
-	if e.Mails {
-		l.seen.Mails++
-	}
-	l.bytes += size
-	l.seen.Bytes = l.bytes
-	return nil
-}
-
-// over tells whether one more would exceed limit; 0 is none, below 0 nothing.
-func over(used, limit int) bool { return limit != 0 && used+1 > limit }
-
-func volumeRefusal(what string, limit int) *Refusal {
-	return refuse("volume", fmt.Sprintf("the cap of %d %s is used up", limit, what), "plan fewer writes, or ask the approver to raise the figure")
 }

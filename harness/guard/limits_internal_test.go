@@ -252,7 +252,7 @@ func BenchmarkRecipients(b *testing.B) {
 	body := `{"message":{"subject":"hello","body":{"contentType":"text","content":"` + strings.Repeat("some words of a mail ", 50) + `"},"toRecipients":[{"emailAddress":{"address":"m1@contoso.test"}}]}}`
 	req := &wire.Request{Method: "POST", URL: "https://mail.contoso.test/v1.0/me/sendMail", Effect: wire.Effect{Writes: true, Mails: true}, Body: []byte(body)}
 	for b.Loop() {
-		if err := r.recipients(req); err != nil {
+		if err := r.recipients(req, true); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -33,10 +33,10 @@ type passedRead struct {
 
 func newPassed() *passed { return &passed{seed: maphash.MakeSeed()} }
 
-// fits tells whether a request is one that may be remembered.
+// fits tells whether a request that changes nothing is one that may be remembered.
 func fits(req *wire.Request) bool {
 	e := &req.Effect
-	return len(req.Body) == 0 && !writes(req) && len(e.Recipients) == 0 && !e.StoredRecipients && (req.Method == "GET" || req.Method == "HEAD")
+	return len(req.Body) == 0 && len(e.Recipients) == 0 && !e.StoredRecipients && (req.Method == "GET" || req.Method == "HEAD")
 }
 
 func (p *passed) slot(req *wire.Request) (*passedSlot, uint64) {

@@ -19,26 +19,33 @@ import (
 // to somebody else: hence dedicated mailboxes.
 
 // recipients judges everybody whom a request could mail or invite.
-func (r *Rules) recipients(req *wire.Request) error {
+func (r *Rules) recipients(req *wire.Request, changes bool) error {
 	e := &req.Effect
 	found := contents{}
 	verb, stored := mailVerb(req.URL)
-	batch := strings.HasSuffix(strings.ToLower(pathOf(req.URL)), "/$batch")
-	if !writes(req) && len(e.Recipients) == 0 && verb == "" && !batch {
-		return nil
+	batch := isBatch(pathOf(req.URL))
+	if !changes && len(e.Recipients) == 0 && verb == "" && !batch {
+		return r.asksAbout(req)
 	}
 	if err := found.read(req); err != nil {
 		return refuse("recipient", fmt.Sprintf("the body of %s cannot be read for recipients: %v", name(req), err), "write the body as plain JSON, XML or MIME")
+	}
+	if batch && (len(found.parts) == 0 || found.strays) {
+		return refuse("recipient", "the parts of "+name(req)+" cannot be told apart", "write the step as a batch of the suite language")
 	}
 	for _, part := range found.parts {
 		if err := r.addressed("https://batch/" + strings.TrimPrefix(part, "/")); err != nil {
 			return err
 		}
 	}
-	if batch && found.writes && !writes(req) {
+	if batch && found.writes && !changes {
 		return refuse("write", "a part of "+name(req)+" writes, which its step does not say", "write the step as a batch of the suite language")
 	}
-	if e.StoredRecipients && len(e.Recipients) == 0 || found.stored || stored && !found.silent && len(e.Recipients) == 0 {
+	if e.Untraceable {
+		return refuse("untagged", name(req)+" mails an item whose copies could not be found and removed again", "begin its subject with {{run.tag}}")
+	}
+	unread := len(e.Recipients) == 0 && !e.Known
+	if e.StoredRecipients && unread || found.stored || stored && !(found.silent && answers[verb]) && unread || meeting(req.Method, pathOf(req.URL)) && unread {
 		return refuse("recipient", name(req)+" mails whoever the stored item names, and the item was not read first", "read the item before, so that its recipients can be checked")
 	}
 	for _, address := range slices.Concat(e.Recipients, found.recipients) {
@@ -52,7 +59,7 @@ func (r *Rules) recipients(req *wire.Request) error {
 		}
 	}
 	for _, hook := range found.hooks {
-		if hostport, err := HostPort(hook); err != nil || r.target(hostport) != nil {
+		if !r.mayBeCalled(hook) {
 			return refuse("webhook", name(req)+" makes the server call a host that is not a target", "use a notification address among the consent's hosts")
 		}
 	}
@@ -82,6 +89,9 @@ func (r *Rules) addressed(rawURL string) error {
 		return nil
 	}
 	path := pathOf(rawURL)
+	if err := r.named(path); err != nil {
+		return err
+	}
 	if !strings.Contains(path, "@") && !strings.Contains(path, "%") {
 		return nil
 	}
@@ -90,7 +100,7 @@ func (r *Rules) addressed(rawURL string) error {
 		if err != nil {
 			return refuse("host", "the address of a request is malformed", "look at the step's URL and at what it captured")
 		}
-		for _, address := range addressShape.FindAllString(plain, -1) {
+		for _, address := range addressesIn(plain) {
 			if !r.Consent.Mailbox(address) {
 				return refuse("mailbox", fmt.Sprintf("a request addresses a mailbox that the consent does not name (%s)", veil(address)), "address the profile's mailboxes with /me")
 			}
@@ -120,6 +130,9 @@ func pathOf(rawURL string) string {
 	}
 	return "/" + rest
 }
+
+// answers are the actions that can be told to keep their answer to themselves.
+var answers = map[string]bool{"accept": true, "decline": true, "tentativelyaccept": true}
 
 // mailVerbs are the last segments of URLs that make Exchange mail somebody.
 // True: to whom is decided by the stored item, whatever the body says.
@@ -170,7 +183,7 @@ func special(req *wire.Request) []consent.Operation {
 	var ops []consent.Operation
 	path := strings.ToLower(pathOf(req.URL))
 	body := ""
-	if strings.HasSuffix(path, "/$batch") || speaksSOAP(path, req.Body) {
+	if isBatch(path) || speaksSOAP(path, req.Body) {
 		body = string(req.Body)
 	}
 	lower := strings.ToLower(body)

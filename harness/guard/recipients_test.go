@@ -77,6 +77,9 @@ var otherMails = []mailCase{
 	{"sees through other spellings of a verb", "/me/messages/1/microsoft.graph.rEPLYaLL()", wire.Effect{}, `{}`, "recipient"},
 	{"sees through escapes in a verb", "/me/messages/1/%73end", wire.Effect{}, ``, "recipient"},
 	{"allows declining in silence", "/me/events/mine/decline", wire.Effect{Writes: true}, `{"sendResponse":false}`, ""},
+	{"refuses cancelling in silence, which cannot be had", "/me/events/mine/cancel", wire.Effect{Writes: true}, `{"sendResponse":false}`, "recipient"},
+	{"refuses replying in silence, which cannot be had", "/me/messages/mine/reply", wire.Effect{Writes: true}, `{"sendResponse":false}`, "recipient"},
+	{"refuses mail that the clean-up would not find", "/me/sendMail", wire.Effect{Writes: true, Mails: true, Untraceable: true}, `{"message":{"subject":"x"}}`, "untagged"},
 	{"refuses declining aloud when nobody read the organiser", "/me/events/1/decline", wire.Effect{Writes: true}, `{"sendResponse":true}`, "recipient"},
 
 	{"reads EWS", "/EWS/Exchange.asmx", mails, `<s:Envelope xmlns:s="s" xmlns:t="t"><t:Message><t:ToRecipients><t:Mailbox><t:EmailAddress>x@y.test</t:EmailAddress></t:Mailbox></t:ToRecipients></t:Message></s:Envelope>`, "recipient"},

@@ -178,6 +178,23 @@ func (r Rules) CheckLoad() error {
 	return nil
 }
 
+// CheckSuite refuses a suite that the consent does not list among those that were looked
+// at, and, outside this machine, one whose word alone makes a read of a step (believed; "" for none)
+// when it is not listed. The error is a *Refusal.
+func (r Rules) CheckSuite(hash, believed string) error {
+	if r.Consent == nil || r.Simulated || r.Consent.Knows(hash) {
+		return nil
+	}
+	if len(r.Consent.Suites) > 0 {
+		return refuse("suite", "the consent does not list this suite among those that may be run", "ask the approver to look at it and to add "+hash+" to `suites`")
+	}
+	if believed == "" || !r.remote() {
+		return nil
+	}
+	return refuse("suite", fmt.Sprintf("step %s looks like a write, and only the suite says that it reads", believed),
+		"ask the approver to look at the suite and to add "+hash+" to `suites`; or take `reads: true` out and pass --allow-write")
+}
+
 // UploadHosts are where the upload sessions of a Graph host lead: Outlook's
 // hosts of the same cloud. None are known for other hosts.
 func UploadHosts(graph string) []string {

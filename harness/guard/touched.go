@@ -2,9 +2,6 @@ package guard
 
 import (
 	"bytes"
-	"encoding/xml"
-	"errors"
-	"io"
 	"net/url"
 	"slices"
 	"strings"
@@ -34,7 +31,7 @@ var asking = []string{"getschedule", "findmeetingtimes", "translateexchangeids",
 
 // foreign refuses a request that would touch what this run did not create, by its URL, by
 // those of a batch's parts, and by the ids in a SOAP body.
-func (r *Rules) foreign(path string, req *wire.Request, uploads bool) error {
+func (r *Rules) foreign(path string, req *wire.Request, changes, uploads bool) error {
 	if r.Mine == nil && r.Simulated {
 		return nil
 	}
@@ -43,18 +40,18 @@ func (r *Rules) foreign(path string, req *wire.Request, uploads bool) error {
 	lower := strings.ToLower(address)
 	ok := true
 	switch {
-	case strings.HasSuffix(lower, "batch"): // in any spelling of $
+	case isBatch(address):
 		found := contents{}
-		if err := found.read(req); err != nil {
+		if err := found.read(req); err != nil || len(found.parts) == 0 || found.strays {
 			return refuse("not ours", "the parts of "+name(req)+" cannot be read", "write the step as a batch of the suite language")
 		}
 		for _, part := range found.changed {
-			ok = ok && touches(part.method, part.url, mine)
+			ok = ok && touches(part.method, part.url, mine) && !directory(req.URL, part.url)
 		}
 	case speaksSOAP(lower, req.Body):
-		ok = !writes(req) || !slices.ContainsFunc(itemIDs(req.Body), func(id string) bool { return !mine(id) })
+		ok = !changes || soapOurs(req.Body, mine)
 	case !uploads:
-		ok = touches(req.Method, address, mine)
+		ok = touches(req.Method, address, mine) && (!changes || !directory(req.URL, address))
 	}
 	if ok {
 		return nil
@@ -68,6 +65,9 @@ func touches(method, path string, mine func(id string) bool) bool {
 		return true
 	}
 	path, _, _ = strings.Cut(path, "?")
+	if climbs(path) {
+		return false
+	}
 	words := words(path)
 	if len(words) == 0 {
 		return true
@@ -121,8 +121,11 @@ func named(segment string) bool {
 func words(path string) []string {
 	var all []string
 	for segment := range strings.SplitSeq(path, "/") {
-		if plain, err := url.PathUnescape(segment); err == nil {
-			segment = plain
+		if plain, err := url.PathUnescape(segment); err == nil && plain != segment {
+			if segment = plain; strings.Contains(plain, "/") {
+				all = append(all, words(plain)...) // a server may take it for two
+				continue
+			}
 		}
 		if name, key, found := strings.Cut(segment, "("); found && strings.HasSuffix(key, ")") {
 			if segment = name; name != "" {
@@ -152,24 +155,24 @@ func speaksSOAP(path string, body []byte) bool {
 	return strings.HasSuffix(path, ".asmx") || bytes.HasPrefix(bytes.TrimLeft(body, "\xef\xbb\xbf \t\r\n"), []byte("<"))
 }
 
-// itemIDs are the ids of items in a SOAP body. One that cannot be read is refused for
-// that elsewhere.
-func itemIDs(body []byte) []string {
-	var ids []string
-	d := xml.NewDecoder(bytes.NewReader(body))
-	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) || err != nil {
-			return ids
-		}
-		start, ok := token.(xml.StartElement)
-		if !ok || !strings.HasSuffix(start.Name.Local, "ItemId") {
-			continue
-		}
-		for _, a := range start.Attr {
-			if a.Name.Local == "Id" {
-				ids = append(ids, a.Value)
-			}
-		}
+// inMailboxes are the first words of Graph's URLs below which a write keeps to mailboxes, or to
+// what a consent names by an operation of its own.
+var inMailboxes = []string{"me", "$batch", "subscriptions", "groups", "search"}
+
+// directory tells whether a write to Microsoft's cloud leads beside the mailboxes: to users,
+// applications, the tenant itself. path is that of the request or of a batch's part.
+func directory(rawURL, path string) bool {
+	_, host, _ := split(rawURL)
+	if !Cloud(host) {
+		return false
 	}
+	path, _, _ = strings.Cut(path, "?")
+	all := words(path)
+	if len(all) > 0 && slices.Contains(versions, strings.ToLower(all[0])) {
+		all = all[1:]
+	}
+	if len(all) == 0 || slices.Contains(inMailboxes, strings.ToLower(all[0])) || strings.EqualFold(all[0], "EWS") {
+		return false
+	}
+	return !strings.EqualFold(all[0], "users") || len(all) < 3
 }

@@ -1,6 +1,8 @@
 package history
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
@@ -8,16 +10,7 @@ import (
 	"sync"
 )
 
-// page is one offline file: no script, no request, its style named in the policy.
-const page = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>cutover: nights</title>
-<style>
-:root { color-scheme: light dark; --line: #0b62a8; --bad: #b3261e; --rule: #8886; }
+const pageStyle = `:root { color-scheme: light dark; --line: #0b62a8; --bad: #b3261e; --rule: #8886; }
 @media (prefers-color-scheme: dark) { :root { --line: #7ab8ee; --bad: #ff9a8f; } }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; padding: 1rem; }
 h2 { font-size: 1rem; margin: 2rem 0 .25rem; }
@@ -25,13 +18,25 @@ p { margin: .25rem 0; }
 svg { width: 100%; height: 8rem; border-bottom: 1px solid var(--rule); display: block; }
 polyline { fill: none; stroke: var(--line); stroke-width: 2; vector-effect: non-scaling-stroke; }
 line { stroke: var(--bad); stroke-width: 2; stroke-dasharray: 4 4; vector-effect: non-scaling-stroke; }
-table { border-collapse: collapse; } td, th { padding: .1rem .75rem .1rem 0; text-align: right; } td:first-child, th:first-child { text-align: left; }
-</style>
+table { border-collapse: collapse; } td, th { padding: .1rem .75rem .1rem 0; text-align: right; } th:first-child { text-align: left; font-weight: 400; } thead th { font-weight: 600; }`
+
+// page is one offline file: no script, no request, and no style but its own, which the
+// policy knows by its digest.
+const page = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-{{.Digest}}'; img-src data:; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>cutover: nights</title>
+<link rel="icon" href="data:,">
+<style>` + pageStyle + `</style>
 </head>
 <body>
 <main>
 <h1>Response times over the nights</h1>
-{{range .}}<section>
+{{range .Sections}}<section>
 <h2>{{.Name}}</h2>
 <p>{{.Range}}</p>
 <svg viewBox="0 0 1000 100" preserveAspectRatio="none" role="img" aria-label="{{.Label}}">
@@ -41,7 +46,7 @@ table { border-collapse: collapse; } td, th { padding: .1rem .75rem .1rem 0; tex
 {{range .Changes}}<p>{{.}}</p>
 {{end}}<details><summary>{{len .Rows}} nights</summary>
 <table><thead><tr><th scope="col">run</th><th scope="col">ms</th><th scope="col">verdict</th></tr></thead><tbody>
-{{range .Rows}}<tr><td>{{.Run}}</td><td>{{.Value}}</td><td>{{.Verdict}}</td></tr>
+{{range .Rows}}<tr><th scope="row">{{.Run}}</th><td>{{.Value}}</td><td>{{.Verdict}}</td></tr>
 {{end}}</tbody></table></details>
 </section>
 {{else}}<p>No recorded run fits.</p>
@@ -69,7 +74,12 @@ func WriteHTML(w io.Writer, trends []Trend) error {
 	for _, t := range trends {
 		sections = append(sections, t.section())
 	}
-	if err := pageTemplate().Execute(w, sections); err != nil {
+	sum := sha256.Sum256([]byte(pageStyle))
+	data := struct {
+		Digest   string
+		Sections []section
+	}{base64.StdEncoding.EncodeToString(sum[:]), sections}
+	if err := pageTemplate().Execute(w, data); err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
 	return nil

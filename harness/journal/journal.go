@@ -5,12 +5,12 @@
 //   - An entry is on the disk (fsync) before the request that creates the item is sent.
 //   - Concurrent callers share one fsync (group commit).
 //   - A line is never changed: later lines of the same seq overlay earlier ones.
-//   - The last line may be torn by a crash; it was never acknowledged, so readers skip it.
+//   - The last line may be torn by a crash, and zeros may stand where lines were about to be
+//     written (see tail): what they touch was never acknowledged, so readers skip it.
 //   - It holds real ids and addresses: mode 0600, never part of a shared bundle.
 package journal
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -54,7 +54,7 @@ var ErrClosed = errors.New("journal is closed")
 // Journal appends entries to one file. Its methods may be called from any
 // goroutine; none of them returns before what it promises holds.
 type Journal struct {
-	file  *os.File
+	tail  tail // the writer's
 	clock clock.Clock
 	wake  chan struct{}  // one slot: lines wait. Closed by Close
 	done  sync.WaitGroup // the writer
@@ -62,6 +62,7 @@ type Journal struct {
 	mu     sync.Mutex        // guards everything below
 	seq    uint64            // last number given out
 	next   *batch            // lines that wait for the next write, nil when none
+	spare  []byte            // room for the lines of a later batch
 	paths  map[uint64]string // path of each item whose id is not yet known
 	mine   map[item]bool     // created items
 	closed bool
@@ -87,14 +88,14 @@ func Open(file string) (*Journal, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	if err := prepare(f, size); err != nil {
 		return nil, errors.Join(fmt.Errorf("journal %s: %w", file, err), f.Close())
 	}
-	j := &Journal{file: f, clock: clock.System(), wake: make(chan struct{}, 1)}
+	j := &Journal{tail: tail{file: f, at: size}, clock: clock.System(), wake: make(chan struct{}, 1)}
 	j.paths, j.mine = map[uint64]string{}, map[item]bool{}
 	for _, e := range entries {
 		j.seq = max(j.seq, e.Seq)
@@ -150,9 +151,10 @@ func (j *Journal) Lost(seq uint64) error {
 	return err
 }
 
-// Removed records that the item of seq is gone, proved by a listing.
+// Removed records that the item of seq is gone, proved by a listing. It does not wait
+// either: of an item whose removal is forgotten, cleaning up finds out again.
 func (j *Journal) Removed(seq uint64) error {
-	_, err := j.append(Entry{Seq: seq, State: Removed}, true)
+	_, err := j.append(Entry{Seq: seq, State: Removed}, false)
 	return err
 }
 
@@ -208,15 +210,12 @@ func (j *Journal) enqueue(e Entry, durable bool) (*batch, uint64, error) {
 		j.seq++
 		e.Seq = j.seq
 	}
-	line, err := json.Marshal(e)
-	if err != nil {
-		return nil, 0, fmt.Errorf("journal: %w", err)
-	}
 	j.remember(e)
 	if j.next == nil {
-		j.next = &batch{done: make(chan struct{})}
+		j.next = &batch{done: make(chan struct{}), lines: j.spare[:0]}
+		j.spare = nil
 	}
-	j.next.lines = append(append(j.next.lines, line...), '\n')
+	j.next.lines = appendLine(j.next.lines, &e)
 	j.next.sync = j.next.sync || durable
 	j.call()
 	return j.next, e.Seq, nil
@@ -251,27 +250,17 @@ func (j *Journal) writeAll() {
 		if b == nil {
 			continue
 		}
-		b.err = j.write(b)
-		if b.err != nil {
-			j.mu.Lock()
-			j.failed = b.err
-			j.mu.Unlock()
+		if err := j.tail.write(b.lines, b.sync); err != nil {
+			b.err = fmt.Errorf("journal: %w", err)
 		}
+		j.mu.Lock()
+		j.spare = b.lines
+		if b.err != nil {
+			j.failed = b.err
+		}
+		j.mu.Unlock()
 		close(b.done)
 	}
-}
-
-func (j *Journal) write(b *batch) error {
-	if _, err := j.file.Write(b.lines); err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
-	if !b.sync {
-		return nil
-	}
-	if err := j.file.Sync(); err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
-	return nil
 }
 
 // Close writes what waits, syncs and closes the file. A second Close does
@@ -286,5 +275,5 @@ func (j *Journal) Close() error {
 	close(j.wake)
 	j.mu.Unlock()
 	j.done.Wait()
-	return errors.Join(j.failed, j.file.Sync(), j.file.Close())
+	return errors.Join(j.failed, j.tail.close())
 }

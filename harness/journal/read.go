@@ -9,7 +9,8 @@ import (
 
 // Read returns the entries of a journal in the order of their numbers, each
 // with its last state. It works while a run still writes and after a crash:
-// a torn last line is skipped. Any other damaged line is an error naming it.
+// a torn last line is skipped, and so is one with zeros in it, which was being written
+// when the machine stopped. Any other damaged line is an error naming it.
 func Read(file string) ([]Entry, error) {
 	entries, _, err := load(file)
 	return entries, err
@@ -27,11 +28,16 @@ func load(file string) (entries []Entry, size int64, err error) {
 		if !whole {
 			return entries, size, nil
 		}
+		hole := bytes.LastIndexByte(line, 0)
 		var e Entry
-		if err := json.Unmarshal(line, &e); err != nil || e.Seq == 0 {
+		err := json.Unmarshal(line[hole+1:], &e)
+		if hole < 0 && (err != nil || e.Seq == 0) {
 			return nil, 0, fmt.Errorf("%s:%d: not a journal entry", file, number)
 		}
 		size = int64(len(data) - len(rest))
+		if err != nil || e.Seq == 0 {
+			continue // its beginning never reached the disk
+		}
 		i, known := at[e.Seq]
 		if !known {
 			at[e.Seq] = len(entries)

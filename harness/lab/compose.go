@@ -157,6 +157,7 @@ func (w *world) configure(key *rsa.PublicKey) error {
 	if w.d.oldTLS {
 		w.onPremTLS.MinVersion = tls.VersionTLS10
 	}
+	w.onPremTLS.MaxVersion = w.d.newestTLS()
 	cloud, err := w.l.ca.issue(leaf{})
 	if err != nil {
 		return err
@@ -187,7 +188,7 @@ func (w *world) serve() error {
 	if err != nil {
 		return err
 	}
-	limiter := faults.NewLimiter(limits, o.Clock)
+	limiter := faults.NewLimiter(limits.In(w.preset.era), o.Clock)
 	l.limiter = limiter
 	today := w.graph(w.at[graphName].base, w.preset.era, o.Proxy, limiter)
 	past := w.graph(w.at[graph2019].base, 2019, "preview", limiter)
@@ -283,7 +284,7 @@ func (w *world) graph(base string, year int, mode string, limiter *faults.Limite
 	}
 	service := graph.New(graph.Config{
 		Store: w.l.store, Authorise: authorise(w.tokens), Hybrid: p, Throttle: limiter, Now: o.Clock.Now,
-		Base: base, Upload: w.uploadHost(), Era: year, Seed: o.Seed,
+		Base: base, Upload: w.uploadHost(), Era: year, Seed: o.Seed, Quirk: w.l.at,
 	})
 	p.service = service
 	front := w.l.quirks.Wrap("cloud", w.volatile.wrap("cloud", service), w.pair)

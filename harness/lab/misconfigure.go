@@ -18,6 +18,7 @@ type deployment struct {
 	mixedCertificates bool // every second connection shows another certificate
 	otherCertificate  bool // the servers know another certificate than clients see
 	oldTLS            bool // the on-prem front end accepts TLS 1.0
+	newTLS            bool // and TLS 1.3, whatever the servers support
 	clockAhead        time.Duration
 	preAuth           bool // something in front asks for a sign-in of its own
 	reverseProxy      bool // something that is not IIS answers
@@ -85,6 +86,7 @@ var misconfigurations = []Misconfiguration{
 		d.certificate.names, d.certificate.noAddresses = []string{"owa.contoso.test"}, true
 	}},
 	{"tls-1.0", "the on-prem front end accepts TLS 1.0", func(d *deployment) { d.oldTLS = true }},
+	{"tls-1.3", "the on-prem front end speaks TLS 1.3 before servers that do not support it", func(d *deployment) { d.newTLS = true }},
 	{"clock-ahead", "the on-prem servers' clock is ten minutes ahead", func(d *deployment) { d.clockAhead = 10 * time.Minute }},
 	{"pre-auth", "a gateway in front asks for a sign-in of its own", func(d *deployment) { d.preAuth = true }},
 	{"reverse-proxy", "something that is not IIS answers in front", func(d *deployment) { d.reverseProxy = true }},

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cutover/harness/clock"
+	"cutover/harness/lab/keepalive"
 	"cutover/harness/lab/onprem"
 )
 
@@ -21,6 +23,7 @@ const (
 	headerTimeout  = 10 * time.Second  // for the whole request header: slow-loris ends here
 	requestTimeout = 120 * time.Second // for header and body
 	idleTimeout    = 120 * time.Second // the usual idle time of IIS
+	answerTimeout  = 10 * time.Minute  // for an answer, with what faults and delays add: who does not read it is dropped
 	maxHeader      = 64 << 10
 	maxConnections = 10_000 // per service; further ones are closed at once
 	closeTimeout   = 300 * time.Millisecond
@@ -33,6 +36,7 @@ type service struct {
 	base     string
 	served   atomic.Uint64
 	server   *http.Server
+	lines    *keepalive.Server  // nil of plain HTTP
 	cut      context.CancelFunc // ends what handlers still wait for
 }
 
@@ -53,22 +57,32 @@ func (s *service) serve(wait *sync.WaitGroup, config *tls.Config, handler http.H
 	}
 	var base context.Context
 	base, s.cut = context.WithCancel(context.Background())
+	counted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.served.Add(1)
+		handler.ServeHTTP(w, r)
+	})
 	s.server = &http.Server{
 		BaseContext: func(net.Listener) context.Context { return base },
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			s.served.Add(1)
-			handler.ServeHTTP(w, r)
-		}),
-		TLSConfig: config, ConnContext: onprem.ConnContext, ErrorLog: log.New(io.Discard, "", 0),
-		ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		Handler:     counted, TLSConfig: config, ConnContext: onprem.ConnContext, ErrorLog: log.New(io.Discard, "", 0),
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: answerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 	}
-	wait.Go(func() {
-		if config == nil {
-			_ = s.server.Serve(s.listener)
-			return
-		}
-		_ = s.server.ServeTLS(s.listener, "", "")
-	})
+	if config == nil {
+		wait.Go(func() { _ = s.server.Serve(s.listener) })
+		return
+	}
+	s.lines = keepalive.New(counted, keepalive.Limits{Idle: idleTimeout, Request: requestTimeout}, clock.System())
+	s.server.Handler, s.server.ConnContext = s.lines, s.connContext
+	wait.Go(func() { _ = s.server.ServeTLS(s.listener, "", "") })
+	wait.Go(func() { _ = s.server.Serve(s.lines.Back()) })
+}
+
+// connContext gives a connection the memory that its services need. One that comes
+// back from a line has it already.
+func (s *service) connContext(ctx context.Context, c net.Conn) context.Context {
+	if !keepalive.Returned(c) {
+		ctx = onprem.ConnContext(ctx, c)
+	}
+	return s.lines.ConnContext(ctx, c)
 }
 
 // close lets answers that are under way finish for a moment, then cuts.
@@ -78,11 +92,16 @@ func (s *service) close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
+	var lines sync.WaitGroup
+	if s.lines != nil {
+		lines.Go(func() { s.lines.Shutdown(ctx) })
+	}
 	err := s.server.Shutdown(ctx)
 	s.cut() // a handler that stalls a body it has not read does not hear that its client left
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = s.server.Close()
 	}
+	lines.Wait()
 	return err
 }
 
@@ -109,10 +128,45 @@ func (l *limited) Accept() (net.Conn, error) {
 	}
 }
 
-// held gives its place back when it is closed.
+// held gives its place back when it is closed. It can gather what is written, so
+// that several TLS records leave in one piece.
 type held struct {
 	net.Conn
 	release func()
+
+	mu        sync.Mutex // guards all below
+	gathering bool
+	gathered  []byte
+}
+
+// Gather keeps what is written from now on.
+func (h *held) Gather() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gathering = true
+}
+
+// Release writes what was gathered.
+func (h *held) Release() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gathering = false
+	_, err := h.Conn.Write(h.gathered)
+	if h.gathered = h.gathered[:0]; cap(h.gathered) > maxHeader {
+		h.gathered = nil
+	}
+	return err
+}
+
+// Write writes, or keeps.
+func (h *held) Write(b []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.gathering {
+		h.gathered = append(h.gathered, b...)
+		return len(b), nil
+	}
+	return h.Conn.Write(b)
 }
 
 // SetLinger lets a fault end the connection with a reset.

@@ -58,7 +58,7 @@ func TestEveryServerBoundsASlowClient(t *testing.T) {
 	}
 	var wait sync.WaitGroup
 	s.serve(&wait, nil, http.NotFoundHandler())
-	if s.server.ReadHeaderTimeout != headerTimeout || s.server.ReadTimeout != requestTimeout || s.server.IdleTimeout != idleTimeout || s.server.MaxHeaderBytes != maxHeader {
+	if s.server.ReadHeaderTimeout != headerTimeout || s.server.ReadTimeout != requestTimeout || s.server.WriteTimeout != answerTimeout || s.server.IdleTimeout != idleTimeout || s.server.MaxHeaderBytes != maxHeader {
 		t.Errorf("%+v", s.server)
 	}
 	if err := s.close(); err != nil {

@@ -41,7 +41,7 @@ func TestAWrongSettingNamesTheRightOne(t *testing.T) {
 		{"mailboxes", "many", `lab.mailboxes: want a number of pairs from 1 to 100000`},
 		{"token.lifetime", "2d", `lab.token.lifetime: want a duration from 1s to 24h`},
 		{"quirks", "case.property", `lab.quirks: quirk "case.property" is always on: it is part of what the lab imitates`},
-		{"quirks", "id.alphabet", `lab.quirks: quirk "id.alphabet" cannot be shown by the lab's dialects`},
+		{"quirks", "scope.archive", `lab.quirks: quirk "scope.archive" cannot be shown by the lab's dialects`},
 	} {
 		_, err := lab.ParseSettings(map[string]string{row.key: row.value})
 		if err == nil || err.Error() != row.want {

@@ -97,6 +97,7 @@ func TestRestSaysGraphsWordsInItsOwn(t *testing.T) {
 		{"it calls folders Folders in v1.0", v1, "GET", "/me/mailFolders", "", "https://mail.test/api/v1.0/me/Folders", "", nil},
 		{"it raises selections", v2, "GET", "/me/messages?$select=id,subject,from", "", root + "/me/Messages?$select=Id,Subject,From", "", nil},
 		{"it asks for what exists and notes the rest", v2, "GET", "/me/messages?$select=subject,flag,internetMessageId", "", root + "/me/Messages?$select=Subject", "", []request.Note{{ID: "props.absent", Detail: "flag, internetMessageId"}}},
+		{"it tells the lists of a series' exceptions from what is newer", v2, "GET", "/me/events?$select=subject,hideAttendees,cancelledOccurrences", "", root + "/me/Events?$select=Subject", "", []request.Note{{ID: "props.absent", Detail: "hideAttendees"}, {ID: "recur.exceptions", Detail: "cancelledOccurrences"}}},
 		{"it asks for the id when nothing else exists", v2, "GET", "/me/messages?$select=flag", "", root + "/me/Messages?$select=Id", "", []request.Note{{ID: "props.absent", Detail: "flag"}}},
 		{"it uses the old names of dates in v1.0", v1, "GET", "/me/messages?$select=receivedDateTime&$orderby=receivedDateTime desc", "", "https://mail.test/api/v1.0/me/Messages?$select=DateTimeReceived&$orderby=DateTimeReceived%20desc", "", nil},
 		{"it raises orders", v2, "GET", "/me/messages?$orderby=from/emailAddress/address desc,subject", "", root + "/me/Messages?$orderby=From/EmailAddress/Address%20desc,Subject", "", nil},

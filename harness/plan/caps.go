@@ -62,13 +62,18 @@ func (c *compiler) caps() {
 // withinCaps compares the mean rates of a phase with the caps, arithmetic shown.
 func (c *compiler) withinCaps(phase int, mean float64) {
 	p := c.plan
+	least := mean
+	if length := p.Phases[phase].Length(); p.Phases[phase].Load.Open != nil && length > 0 {
+		least -= 1 / length.Seconds() // the last arrival may be there because counts are whole
+	}
 	at := flag("--rate")
 	if c.options.Rate.IsZero() && phase < len(c.suite.Load) {
 		at = c.suite.Load[phase].Pos
 	}
 	for i, side := range p.Sides {
 		perIteration := p.requestsPerIteration(i)
-		if limit := p.Caps.Rate[i]; limit > 0 && mean*perIteration > limit*tolerance {
+		if limit := p.Caps.Rate[i]; limit > 0 && least*perIteration > limit*tolerance {
+			c.fitting(limit / perIteration)
 			c.problems.Add(at, "phase %s asks for more than limits.rate allows on path %s: %s iterations/s × %s requests = %s requests/s, the limit is %s/s: lower the rate to %s/s",
 				p.Phases[phase].Name, side.Path, figure(mean), figure(perIteration), figure(mean*perIteration), figure(limit), floorFigure(limit/perIteration))
 		}
@@ -77,19 +82,22 @@ func (c *compiler) withinCaps(phase int, mean float64) {
 			continue
 		}
 		worst, who, boxes := p.busiestMailbox(i)
-		switch load := mean * worst; {
-		case load <= limit*tolerance:
-		case p.skewed(who):
+		load := mean * worst
+		if least*worst <= limit*tolerance {
+			continue
+		}
+		c.fitting(limit / worst)
+		if p.skewed(who) {
 			c.problems.Add(at, "phase %s asks for more than limits.per_mailbox.rate allows on path %s: with its skew, the most popular of the %d mailboxes of scenario %s gets %s requests/s, the limit is %s/s%s: lower the rate to %s/s, lower the skew or add mailboxes",
 				p.Phases[phase].Name, side.Path, boxes, who, figure(load), figure(limit), c.byDefault(), floorFigure(limit/worst))
-		default:
+		} else {
 			c.problems.Add(at, "phase %s asks for more than limits.per_mailbox.rate allows on path %s: the mailboxes of scenario %s get %s requests/s over %d mailboxes = %s/s each, the limit is %s/s%s: lower the rate to %s/s or add mailboxes",
 				p.Phases[phase].Name, side.Path, who, figure(load*float64(boxes)), boxes, figure(load), figure(limit), c.byDefault(), floorFigure(limit/worst))
 		}
 	}
 }
 
-// tolerance forgives the rounding of a phase's count to whole arrivals.
+// tolerance forgives the rounding of rates that are written down.
 const tolerance = 1.005
 
 func (c *compiler) byDefault() string {

@@ -26,6 +26,7 @@ type compiler struct {
 	index    []int // of Plan.Scenarios in Suite.Scenarios
 	problems strictyaml.Problems
 	refused  strictyaml.Problems
+	fits     float64 // the highest rate within the ceilings, as far as one is exceeded
 }
 
 // Compile makes the plan of a suite asked of a profile. The error is
@@ -51,12 +52,13 @@ func Compile(s *suites.Suite, p *profiles.Profile, o Options) (*Plan, error) {
 	c.gates()
 	c.searches()
 	c.compare()
-	if len(c.problems) == 0 {
-		c.caps()
-		c.safety()
-	}
 	if len(c.problems) > 0 {
 		return nil, c.problems.Err()
+	}
+	c.caps()
+	c.safety()
+	if len(c.problems) > 0 {
+		return nil, c.tooFast()
 	}
 	if len(c.refused) > 0 {
 		return nil, &Refused{Problems: c.refused.Sorted()}

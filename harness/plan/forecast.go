@@ -30,8 +30,8 @@ const (
 	worthTellingLatency = time.Second // above it a mailbox would be slow for other reasons first
 )
 
-// Forecast holds the plan against the published throttling limits. Retries, pages
-// and polls come on top of it. A closed load has no rate to forecast.
+// Forecast holds the plan against the published throttling limits. Retries, polls and
+// what Further bounds come on top of it. A closed load has no rate to forecast.
 func (p *Plan) Forecast() []Warning {
 	var out []Warning
 	rates := p.ratePerSecond()

@@ -61,6 +61,9 @@ func (p *Plan) digest() string {
 	}
 	for _, ph := range p.Phases {
 		line("phase %q %t %s %d", ph.Name, ph.Measured, ph.Load.Describe(), ph.Count())
+		if ph.Settle > 0 {
+			line("settle %v", ph.Settle)
+		}
 	}
 	for _, g := range p.Gates {
 		line("gate %q", g.String())

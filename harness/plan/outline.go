@@ -11,6 +11,7 @@ type Outline struct {
 	Suite     string           `json:"suite"`
 	Profile   string           `json:"profile"`
 	Hash      string           `json:"plan_hash"`
+	SuiteHash string           `json:"suite_hash"` // as a consent lists it
 	Seed      uint64           `json:"seed"`
 	Simulated bool             `json:"simulated"`
 	Writes    bool             `json:"writes"`
@@ -23,6 +24,7 @@ type Outline struct {
 	Gates     []string         `json:"gates"`
 	First     []OutlineArrive  `json:"first_arrivals"`
 	Forecast  []Warning        `json:"forecast"`
+	Further   []Further        `json:"further,omitempty"` // requests on top, for the comparison
 	NotTested []string         `json:"not_tested"`
 }
 
@@ -43,6 +45,7 @@ type OutlinePhase struct {
 	Name       string  `json:"name"`
 	Model      string  `json:"model"`
 	Measured   bool    `json:"measured"`
+	SettleS    float64 `json:"settle_s,omitempty"`
 	StartS     float64 `json:"start_s"`
 	LengthS    float64 `json:"length_s"`
 	Iterations uint64  `json:"iterations"` // 0 when only time bounds it
@@ -91,8 +94,8 @@ const longestSeries = 3600
 // Outline computes what `cutover plan` shows.
 func (p *Plan) Outline() Outline {
 	o := Outline{
-		Suite: p.Suite.Name, Profile: p.Profile.Name, Hash: p.Hash(), Seed: p.Seed, Simulated: p.Profile.Simulated, Writes: p.Writes,
-		Pair: "together", Mailboxes: len(p.Mailboxes), Forecast: p.Forecast(), NotTested: p.NotTested, Gates: []string{},
+		Suite: p.Suite.Name, Profile: p.Profile.Name, Hash: p.Hash(), SuiteHash: p.SuiteHash(), Seed: p.Seed, Simulated: p.Profile.Simulated, Writes: p.Writes,
+		Pair: "together", Mailboxes: len(p.Mailboxes), Forecast: p.Forecast(), Further: p.Further(), NotTested: p.NotTested, Gates: []string{},
 	}
 	if p.Apart {
 		o.Pair = "apart"
@@ -137,7 +140,7 @@ func (p *Plan) openCount(phase int) uint64 {
 func (p *Plan) outlinePhase(i int) OutlinePhase {
 	ph := &p.Phases[i]
 	out := OutlinePhase{
-		Name: ph.Name, Model: ph.Load.Describe(), Measured: ph.Measured, StartS: ph.Start.Seconds(), LengthS: ph.Length().Seconds(),
+		Name: ph.Name, Model: ph.Load.Describe(), Measured: ph.Measured, StartS: ph.Start.Seconds(), LengthS: ph.Length().Seconds(), SettleS: ph.Settle.Seconds(),
 		Iterations: ph.Count(), MeanRate: ph.MeanRate(), PeakRate: ph.PeakRate(),
 	}
 	if s := ph.Load.Search; s != nil {

@@ -9,6 +9,7 @@ import (
 
 	"cutover/harness/gate"
 	"cutover/harness/load"
+	"cutover/suites"
 	"cutover/suites/strictyaml"
 )
 
@@ -24,7 +25,8 @@ func (c *compiler) phases() {
 		if len(problems) > 0 {
 			continue
 		}
-		c.plan.Phases = append(c.plan.Phases, Phase{Name: ph.Name, Measured: ph.Measured(), Load: compiled})
+		c.plan.Phases = append(c.plan.Phases, Phase{Name: ph.Name, Measured: ph.Measured(), Settle: ph.Settle, Load: compiled})
+		c.settling(ph, &c.plan.Phases[len(c.plan.Phases)-1])
 	}
 	if len(c.plan.Phases) < len(c.suite.Load) {
 		return
@@ -42,6 +44,21 @@ func (c *compiler) phases() {
 	}
 	if !slices.ContainsFunc(c.plan.Phases, func(p Phase) bool { return p.Measured }) && len(c.plan.Phases) > 0 {
 		c.problems.Add(c.suite.Pos, "no phase of the load is measured: there would be nothing to report")
+	}
+}
+
+// settling refuses a settling time that leaves nothing to measure.
+func (c *compiler) settling(source *suites.Phase, ph *Phase) {
+	switch length := ph.Length(); {
+	case ph.Settle == 0:
+	case ph.Settle < 0:
+		c.problems.Add(source.Pos, "settle: %v is before the phase begins", ph.Settle)
+	case !ph.Measured:
+		c.problems.Add(source.Pos, "settle: the phase is not measured anyhow (measure: false)")
+	case ph.Load.Search != nil:
+		c.problems.Add(source.Pos, "settle: a search drains before each trial and needs none")
+	case length > 0 && ph.Settle >= length:
+		c.problems.Add(source.Pos, "settle: %v leaves nothing to measure of %v", ph.Settle, length)
 	}
 }
 

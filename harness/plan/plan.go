@@ -145,15 +145,15 @@ type Ask struct {
 	Template *request.Template // nil: this side does not ask; Reason says why
 	// Stored reads the item whose recipients the request mails; nil when it mails none
 	// that are stored, or the item is of a sort that cannot be read so.
-	Stored    *request.Template
-	Expect    expect.Expectation
-	Captures  []expect.Capture
-	Batch     []Part        // of a JSON batch
-	Own       bool          // said in the side's own words (on:), which is not comparable
-	Writes    bool          // changes the mailbox, or may
-	ReadsOnly bool          // declared by the suite to read, whatever it looks like
-	Timeout   time.Duration // 0: the path's
-	Reason    string        // why the step is not asked or not compared, "" otherwise
+	Stored   *request.Template
+	Expect   expect.Expectation
+	Captures []expect.Capture
+	Batch    []Part        // of a JSON batch
+	Own      bool          // said in the side's own words (on:), which is not comparable
+	Writes   bool          // changes the mailbox, or may
+	Believed bool          // only the suite's word (reads: true) says that it does not write
+	Timeout  time.Duration // 0: the path's
+	Reason   string        // why the step is not asked or not compared, "" otherwise
 }
 
 // Part is what is expected of one answer in a batch, and taken from it.
@@ -170,7 +170,9 @@ type Note struct{ Path, Endpoint, ID, Detail string }
 type Phase struct {
 	Name     string
 	Measured bool // false: a warm-up, reported but outside all statistics
-	Load     load.Compiled
+	// Settle is how long after its begin a measured phase's figures begin.
+	Settle time.Duration
+	Load   load.Compiled
 	// Start is when the phase begins, counted from the start of the run. Behind a
 	// closed phase that only a count bounds it is that phase's own start: when it ends
 	// is not known.

@@ -28,6 +28,7 @@ func (p *Plan) Print(w io.Writer) error {
 	out.scenarios(&o, p)
 	out.arrivals(&o)
 	out.forecast(&o)
+	out.further(&o)
 	if len(o.Gates) > 0 {
 		out.gap()
 		out.add("gates")
@@ -39,7 +40,7 @@ func (p *Plan) Print(w io.Writer) error {
 		out.gap()
 		out.add("not tested")
 		for _, n := range o.NotTested {
-			out.add("  %s", n)
+			out.wrapped(2, n)
 		}
 	}
 	out.flush()
@@ -72,22 +73,37 @@ func (l *lines) flush() {
 }
 
 func (l *lines) paths(o *Outline) {
-	l.add("path\tside\tdialect\trequests\tlimits\turl")
+	l.add("path\tside\tdialect\trequests\turl")
 	for _, p := range o.Paths {
-		var limits []string
-		if p.Rate > 0 {
-			limits = append(limits, figure(p.Rate)+"/s")
-		}
-		if p.BoxRate > 0 {
-			limits = append(limits, figure(p.BoxRate)+"/s a mailbox")
-		}
-		limits = append(limits, fmt.Sprintf("%d at a time a mailbox", p.Concurrency))
 		url := p.URL
 		if url == "" {
 			url = "(the lab's)"
 		}
-		l.add("%s\t%s\t%s\t%s\t%s\t%s", p.Path, p.Side, p.Dialect, requests(p.Requests), strings.Join(limits, ", "), url)
+		l.add("%s\t%s\t%s\t%s\t%s", p.Path, p.Side, p.Dialect, requests(p.Requests), url)
 	}
+	l.flush()
+	for i, p := range o.Paths {
+		who := p.Path
+		if i == 0 && len(o.Paths) == 2 && limits(p) == limits(o.Paths[1]) {
+			who = "each path"
+		}
+		l.wrapped(2, fmt.Sprintf("%s: at most %s", who, limits(p)))
+		if who != p.Path {
+			break
+		}
+	}
+}
+
+// limits are the ceilings of a path in words.
+func limits(p OutlinePath) string {
+	var all []string
+	if p.Rate > 0 {
+		all = append(all, figure(p.Rate)+"/s")
+	}
+	if p.BoxRate > 0 {
+		all = append(all, figure(p.BoxRate)+"/s a mailbox")
+	}
+	return strings.Join(append(all, fmt.Sprintf("%d at a time a mailbox", p.Concurrency)), ", ")
 }
 
 // requests prints a number of requests; a closed load has none to tell.
@@ -100,20 +116,28 @@ func requests(n float64) string {
 
 func (l *lines) phases(o *Outline) {
 	l.gap()
-	l.add("phase\tfrom\tload\titerations\tarrivals per second")
+	l.add("phase\tfrom\titerations\tload")
 	for _, ph := range o.Phases {
-		name := ph.Name
+		model, iterations := strings.TrimSuffix(ph.Model, fmt.Sprintf(" (%d)", ph.Iterations)), "by time"
 		if !ph.Measured {
-			name += " (not measured)"
+			model += ", not measured"
 		}
-		iterations := "by time"
+		if ph.SettleS > 0 {
+			model += fmt.Sprintf(", measured after %vs", ph.SettleS)
+		}
 		if ph.Iterations > 0 {
 			iterations = fmt.Sprint(ph.Iterations)
 		}
 		if ph.Trials > 0 {
 			iterations = fmt.Sprintf("about %d trials a path, %v", ph.Trials, seconds(ph.TrialsS))
 		}
-		l.add("%s\t%v\t%s\t%s\t%s", name, seconds(ph.StartS), ph.Model, iterations, series(ph.PerSecond))
+		l.add("%s\t%v\t%s\t%s", ph.Name, seconds(ph.StartS), iterations, model)
+	}
+	l.flush()
+	for _, ph := range o.Phases {
+		if n := len(ph.PerSecond); n > 0 && slices.Min(ph.PerSecond) != slices.Max(ph.PerSecond) {
+			l.wrapped(2, fmt.Sprintf("%s, arrivals in each second: %s", ph.Name, series(ph.PerSecond)))
+		}
 	}
 }
 
@@ -124,53 +148,65 @@ func seconds(s float64) time.Duration {
 // series prints at most a dozen seconds, and what the rest are like.
 func series(perSecond []uint64) string {
 	const shown = 12
-	if len(perSecond) == 0 {
-		return "-"
-	}
-	low, high := slices.Min(perSecond), slices.Max(perSecond)
-	if low == high {
-		return fmt.Sprint(low)
-	}
 	var parts []string
 	for i, n := range perSecond {
 		if i == shown {
-			return strings.Join(parts, " ") + fmt.Sprintf(" … (%d to %d)", low, high)
+			return strings.Join(parts, " ") + fmt.Sprintf(" … (%d to %d)", slices.Min(perSecond), slices.Max(perSecond))
 		}
 		parts = append(parts, fmt.Sprint(n))
 	}
 	return strings.Join(parts, " ")
 }
 
+// scenarios prints the figures first: requests have the rest of the line, however
+// long they are.
 func (l *lines) scenarios(o *Outline, p *Plan) {
 	l.gap()
-	l.add("%d mailboxes", o.Mailboxes)
-	head := "scenario\tshare\tmailboxes\tstep\tasks"
+	var head []string
 	for _, s := range p.Sides {
-		head += "\t" + s.Path
+		head = append(head, s.Path)
 	}
-	l.add("%s", head)
+	l.add("%s over %d mailboxes, and the requests on %s", plural(len(o.Scenarios), "scenario"), o.Mailboxes, strings.Join(head, " and "))
 	for _, sc := range o.Scenarios {
-		for i, st := range sc.Steps {
-			line := "\t\t"
-			if i == 0 {
-				boxes := fmt.Sprint(sc.Mailboxes)
-				if sc.Writes {
-					boxes += " of its own"
-				}
-				line = fmt.Sprintf("%s\t%.3g%%\t%s", sc.Name, 100*sc.Share, boxes)
-			}
-			line += "\t" + st.Name + "\t" + st.Endpoint
+		boxes := plural(sc.Mailboxes, "mailbox")
+		if sc.Writes {
+			boxes += " of its own"
+		}
+		l.add("%s, %.3g%% of the iterations, %s", sc.Name, 100*sc.Share, boxes)
+		names := 0
+		for _, st := range sc.Steps {
+			names = max(names, utf8.RuneCountInString(st.Name))
+		}
+		for _, st := range sc.Steps {
+			line := ""
 			for _, s := range p.Sides {
-				n, asked := st.Requests[s.Path]
-				if !asked {
-					line += "\tnot asked"
-					continue
-				}
-				line += "\t" + requests(n)
+				line += fmt.Sprintf("  %*s", max(7, len(s.Path)), asked(st, s.Path))
 			}
-			l.add("%s", line)
+			l.add("%s  %-*s  %s", line, names, st.Name, st.Endpoint)
 		}
 	}
+}
+
+// asked is how many requests of a step go to a path.
+func asked(st OutlineStep, path string) string {
+	switch n, ok := st.Requests[path]; {
+	case !ok:
+		return "none"
+	case n == 0:
+		return "-" // as answers allow
+	default:
+		return fmt.Sprintf("%.0f", n)
+	}
+}
+
+func plural(n int, word string) string {
+	switch {
+	case n == 1:
+		return "1 " + word
+	case strings.HasSuffix(word, "x"):
+		return fmt.Sprintf("%d %ses", n, word)
+	}
+	return fmt.Sprintf("%d %ss", n, word)
 }
 
 func (l *lines) arrivals(o *Outline) {

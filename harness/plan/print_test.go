@@ -6,7 +6,9 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -78,6 +80,20 @@ func TestAPlanIsPrinted(t *testing.T) {
 	}
 	golden(t, "plan.txt", text.Bytes())
 	golden(t, "plan.json", data.Bytes())
+}
+
+func TestAPlanFitsIntoEightyColumns(t *testing.T) {
+	for _, info := range suites.Builtin() {
+		var text bytes.Buffer
+		if err := lab(t, info.Name, plan.Options{}).Print(&text); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(text.String()) {
+			if n := utf8.RuneCountInString(strings.TrimSpace(line)); n > 80 {
+				t.Errorf("%s: %d columns: %s", info.Name, n, line)
+			}
+		}
+	}
 }
 
 func golden(t *testing.T, name string, got []byte) {

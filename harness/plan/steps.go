@@ -169,7 +169,7 @@ func (c *compiler) ask(side Side, st *suites.Step, names []string, known *taken)
 func (c *compiler) prepare(side Side, st *suites.Step, asked suites.Asked, ask *Ask) {
 	op := asked.Operation
 	if len(st.Batch) > 0 && op.Method == "" {
-		op = batch(st)
+		op = batch(c.signedParts(st))
 		ask.Batch = c.parts(st)
 	}
 	var t *request.Template
@@ -181,7 +181,7 @@ func (c *compiler) prepare(side Side, st *suites.Step, asked suites.Asked, ask *
 		}
 		t, err = paths.Verbatim(side.Adapter, op)
 	} else if t, err = side.Adapter.Prepare(op); err == nil && side.Adapter.Describe().Dialect != "plain" {
-		if with, changed := tagged(op, t.Endpoint); changed {
+		if with, changed := c.signed(op, t.Endpoint); changed {
 			t, err = side.Adapter.Prepare(with)
 		}
 	}
@@ -195,9 +195,9 @@ func (c *compiler) prepare(side Side, st *suites.Step, asked suites.Asked, ask *
 	}
 	ask.Template = t
 	e := t.Effect
-	ask.Writes = (e.Writes || e.Deletes || e.Mails || e.Creates != "") && !op.Reads
-	ask.ReadsOnly = op.Reads
-	if e.StoredRecipients {
+	ask.Writes = changes(e)
+	ask.Believed = op.Reads && !ask.Writes && c.wouldWrite(side, op, asked.OwnWords)
+	if e.StoredRecipients || e.Mails && strings.HasSuffix(t.Endpoint, "/forward") {
 		ask.Stored = stored(side, t.Endpoint)
 	}
 	for _, n := range t.Notes {
@@ -213,9 +213,9 @@ func stored(side Side, endpoint string) *request.Template {
 	op := suites.Operation{Method: "GET"}
 	switch {
 	case strings.Contains(endpoint, "/messages/"):
-		op.URL = "/me/messages/{{" + StoredTarget + "}}?$select=from,sender,replyTo,toRecipients,ccRecipients,bccRecipients"
+		op.URL = "/me/messages/{{" + StoredTarget + "}}?$select=subject,from,sender,replyTo,toRecipients,ccRecipients,bccRecipients"
 	case strings.Contains(endpoint, "/events/"):
-		op.URL = "/me/events/{{" + StoredTarget + "}}?$select=organizer,attendees"
+		op.URL = "/me/events/{{" + StoredTarget + "}}?$select=subject,organizer,attendees"
 	default:
 		return nil // the door refuses what cannot be judged
 	}

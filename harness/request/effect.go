@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/xml"
 	"io"
 	"net/mail"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -18,6 +21,7 @@ type meaning struct {
 	endpoint   string
 	selected   []string
 	searches   bool
+	top        int
 	effect     wire.Effect
 	recipients []string
 	target     string
@@ -36,6 +40,9 @@ func understand(q Question) meaning {
 		}
 	}
 	_, m.searches = q.Option("$search")
+	if value, ok := q.Option("$top"); ok {
+		m.top, _ = strconv.Atoi(strings.TrimSpace(value)) // a placeholder is no number: 0
+	}
 	switch strings.ToUpper(q.Method) {
 	case "GET", "HEAD", "OPTIONS":
 		return m
@@ -99,8 +106,9 @@ func (m *meaning) post(q Question, segments []Segment) {
 		m.mailsStored()
 	case "reply", "replyAll", "accept", "decline", "tentativelyAccept", "cancel":
 		m.target = lastKey(segments)
-		if answer, ok := body["sendresponse"].(bool); ok && !answer {
-			return
+		answered := last.Name == "accept" || last.Name == "decline" || last.Name == "tentativelyAccept"
+		if answer, ok := body["sendresponse"].(bool); answered && ok && !answer {
+			return // other actions have no such parameter
 		}
 		m.mailsStored()
 		m.mailsTo(body)
@@ -220,8 +228,12 @@ func lowerNames(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := make(map[string]any, len(v))
-		for name, value := range v {
-			out[strings.ToLower(name)] = lowerNames(value)
+		for _, name := range sortedNames(v) {
+			lower, value := strings.ToLower(name), lowerNames(v[name])
+			if twice, ok := out[lower]; ok {
+				value = []any{twice, value} // servers differ in which of the two counts
+			}
+			out[lower] = value
 		}
 		return out
 	case []any:
@@ -280,8 +292,7 @@ func mimeRecipients(raw []byte) (addresses []string, ok bool) {
 }
 
 var (
-	soapOperation = lazy(`<(?:[A-Za-z0-9_]+:)?Body[^>]*>\s*<(?:[A-Za-z0-9_]+:)?([A-Za-z]+)([^>]*)>`)
-	soapAddress   = lazy(`<(?:[A-Za-z0-9_]+:)?(?:EmailAddress|SmtpAddress)>\s*([^<]+?)\s*<`)
+	soapAddress = lazy(`<(?:[A-Za-z0-9_]+:)?(?:EmailAddress|SmtpAddress)>\s*([^<]+?)\s*<`)
 )
 
 // lazy compiles a pattern when it is first needed: most runs never do.
@@ -292,24 +303,27 @@ func lazy(pattern string) func() *regexp.Regexp {
 // soap judges an Exchange Web Services request, for paths that say a question in their own words,
 // and reports whether it is one.
 func (m *meaning) soap(raw []byte) bool {
-	found := soapOperation().FindSubmatch(raw)
-	if found == nil {
+	operations, ok := SOAPOperations(raw)
+	switch {
+	case len(operations) == 0:
 		return false
+	case ok && !slices.ContainsFunc(operations, func(o xml.StartElement) bool { return !SOAPReads(o.Name.Local) }):
+		m.effect.Writes = false
+		return true
+	case !ok || len(operations) > 1:
+		return true // nobody can tell what it does: it counts as a write
 	}
-	operation, attributes := string(found[1]), string(found[2])
-	for _, prefix := range []string{"Find", "Get", "Sync", "Resolve", "Convert", "Expand", "Search"} {
-		if strings.HasPrefix(operation, prefix) {
-			m.effect.Writes = false
-			return true
-		}
+	operation, quiet, loud := operations[0].Name.Local, false, false
+	for _, a := range operations[0].Attr {
+		silent := a.Value == "SaveOnly" || a.Value == "SendToNone"
+		quiet, loud = quiet || silent, loud || !silent && strings.HasPrefix(a.Value, "Send")
 	}
 	m.effect.Deletes = strings.HasPrefix(operation, "Delete") || operation == "EmptyFolder"
 	if strings.HasPrefix(operation, "Create") {
 		m.effect.Creates = "item"
 	}
-	quiet := strings.Contains(attributes, `"SaveOnly"`) || strings.Contains(attributes, `"SendToNone"`)
-	mayMail := operation == "SendItem" || strings.Contains(attributes, "Send") || strings.HasPrefix(operation, "Delete")
-	if quiet || !mayMail {
+	mayMail := operation == "SendItem" || loud || !quiet && strings.HasPrefix(operation, "Delete")
+	if !mayMail {
 		return true
 	}
 	m.effect.Mails = true

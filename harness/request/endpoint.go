@@ -1,6 +1,7 @@
 package request
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -61,7 +62,7 @@ func Segments(path string) []Segment {
 			continue
 		}
 		name, key, paren := cutParenthesis(raw)
-		canonical, known := segmentNames[strings.ToLower(unqualified(name))]
+		canonical, known := segmentNames[strings.ToLower(unqualified(unescaped(name)))]
 		if holder != "" && !(known && isFunction(canonical)) {
 			out = append(out, keySegment(raw, holder))
 			holder = ""
@@ -111,6 +112,17 @@ func unqualified(name string) string {
 		if strings.HasPrefix(lower, prefix) {
 			return name[len(prefix):]
 		}
+	}
+	return name
+}
+
+// unescaped is a name without percent-encoding, as a server reads it.
+func unescaped(name string) string {
+	if !strings.Contains(name, "%") {
+		return name
+	}
+	if plain, err := url.PathUnescape(name); err == nil {
+		return plain
 	}
 	return name
 }

@@ -17,6 +17,7 @@ type Template struct {
 	Endpoint string      // "GET /me/messages/{id}" in Graph's words: the same on both paths
 	Select   []string    // property names in $select, in Graph's words
 	Searches bool        // it has a $search
+	Top      int         // the $top that it asks for, 0 for none or one that the iteration decides
 	Effect   wire.Effect // what does not depend on the iteration; Build adds recipients and target
 	Notes    []Note      // what the dialect could not say as asked
 	Static   bool        // no placeholder anywhere: Build allocates nothing in steady state
@@ -115,7 +116,7 @@ func (b body) static() bool {
 // question in Graph's words; it decides endpoint, effect and select.
 func compile(d Description, root string, q Question, meant meaning) (*Template, error) {
 	t := &Template{
-		Method: strings.ToUpper(q.Method), Endpoint: meant.endpoint, Select: meant.selected, Searches: meant.searches,
+		Method: strings.ToUpper(q.Method), Endpoint: meant.endpoint, Select: meant.selected, Searches: meant.searches, Top: meant.top,
 		Effect: meant.effect, Timeout: q.Timeout,
 	}
 	var err error

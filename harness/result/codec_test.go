@@ -236,7 +236,7 @@ func TestNormalisedRemovesExactly(t *testing.T) {
 	}
 	sort.Strings(gone)
 	want := []string{"/ended", "/gates/*/margin", "/generator", "/phases/*/asked_per_s", "/phases/*/got_per_s", "/phases/*/ran_ms", "/run_id", "/started",
-		"/steps/*/bytes_in", "/steps/*/bytes_out", "/steps/*/cap_wait_ms", "/steps/*/histogram", "/steps/*/lag_ms", "/steps/*/rate_per_s",
+		"/steps/*/bytes_in", "/steps/*/bytes_out", "/steps/*/cap_wait_ms", "/steps/*/goodput_per_s", "/steps/*/histogram", "/steps/*/lag_ms", "/steps/*/rate_per_s",
 		"/steps/*/response_ms", "/steps/*/service_ms", "/traffic/cloud/tokens"}
 	if diff := cmp.Diff(want, dropStars(gone)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -39,7 +39,7 @@ func (r *Result) Normalised() ([]byte, error) {
 // neverShared are the keys that vanish wherever they stand.
 var neverShared = map[string]bool{
 	"run_id": true, "started": true, "ended": true, "expires": true, "command": true,
-	"histogram": true, "service_histogram": true, "generator": true, "tokens": true,
+	"histogram": true, "service_histogram": true, "generator": true, "tokens": true, "connections": true,
 	"search":       true, // made of rates
 	"head":         true, // seals times
 	"highest_rate": true, "highest_concurrency": true, "highest_mailbox_rate": true, "highest_mailbox_concurrency": true,

@@ -69,6 +69,7 @@ type Result struct {
 	DropReasons  map[string]uint64  `json:"drop_reasons,omitempty"` // legs, by reason; sums to buckets.dropped
 	Traffic      map[string]Traffic `json:"traffic"`                // by path
 	Tokens       []TokenStats       `json:"tokens,omitempty"`       // of the paths that signed in for a token
+	Connections  []Connections      `json:"connections,omitempty"`  // by path; none in a sealed run
 	Paths        []PathInfo         `json:"paths"`
 	Before       *Before            `json:"before,omitempty"` // earlier answers of the other side; nil: none
 	Mailboxes    int                `json:"mailboxes"`        // pairs the schedule draws from
@@ -269,12 +270,13 @@ type Phase struct {
 	Name     string  `json:"name"`
 	Model    string  `json:"model"` // in words: "ramp 5/s to 50/s over 10s"
 	Measured bool    `json:"measured"`
-	StartS   float64 `json:"start_s"`     // seconds from the start of the run, as planned
-	LengthS  float64 `json:"length_s"`    // seconds, as planned
-	Planned  uint64  `json:"planned"`     // iterations
-	RanMS    float64 `json:"ran_ms"`      // how long arrivals were handed out; 0: it never began
-	AskedPS  float64 `json:"asked_per_s"` // over the time that it ran; 0 when the answers decide
-	GotPS    float64 `json:"got_per_s"`   // iterations that got going, per second that it ran
+	StartS   float64 `json:"start_s"`            // seconds from the start of the run, as planned
+	LengthS  float64 `json:"length_s"`           // seconds, as planned
+	SettleS  float64 `json:"settle_s,omitempty"` // its first seconds, in which nothing was measured
+	Planned  uint64  `json:"planned"`            // iterations
+	RanMS    float64 `json:"ran_ms"`             // how long arrivals were handed out; 0: it never began
+	AskedPS  float64 `json:"asked_per_s"`        // over the time that it ran; 0 when the answers decide
+	GotPS    float64 `json:"got_per_s"`          // iterations that got going, per second that it ran
 }
 
 // Cleanup says what the run created and what is left of it.

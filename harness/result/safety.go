@@ -11,6 +11,7 @@ type Observed struct {
 	MailboxItems       int   `json:"highest_mailbox_items"`       // created or begun in one mailbox
 	Mails              int   `json:"mails"`                       // requests that may have sent mail
 	Bytes              int64 `json:"bytes_written"`               // request bodies of writes
+	MailboxBytes       int64 `json:"highest_mailbox_bytes"`       // request bodies of writes to one mailbox
 	Slowdowns          int   `json:"slowdowns,omitempty"`         // how often a brake halved the rate
 	// Control is how a mailbox outside the load fared, by path; empty when none was named.
 	Control []Control `json:"control,omitempty"`

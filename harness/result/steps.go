@@ -13,6 +13,7 @@ const (
 	OutcomeOK         = "ok"
 	OutcomeUnexpected = "unexpected" // an answer came, but not the expected one
 	OutcomeThrottled  = "throttled"
+	OutcomeWrongPath  = "wrong path" // another server answered than those of the path
 	OutcomeTimeout    = "timeout"
 )
 
@@ -47,6 +48,7 @@ type StepStats struct {
 	Tags      []string          `json:"tags,omitempty"`
 	Count     uint64            `json:"count"`
 	RatePerS  float64           `json:"rate_per_s"`
+	GoodPerS  float64           `json:"goodput_per_s"` // of them, those with the outcome ok
 	Outcomes  map[string]uint64 `json:"outcomes"`
 	BytesIn   uint64            `json:"bytes_in"`
 	BytesOut  uint64            `json:"bytes_out"`
@@ -54,7 +56,9 @@ type StepStats struct {
 	Service   Summary           `json:"service_ms"`
 	Lag       Summary           `json:"lag_ms"`
 	CapWait   Summary           `json:"cap_wait_ms"`
-	Histogram *hist.Histogram   `json:"histogram"` // of response times
+	FirstByte *Summary          `json:"first_byte_ms,omitempty"` // from the send to the first byte; nil: none came, or the run was sealed
+	Receive   *Summary          `json:"receive_ms,omitempty"`    // from the first byte to the last
+	Histogram *hist.Histogram   `json:"histogram"`               // of response times
 	ServiceH  *hist.Histogram   `json:"service_histogram,omitempty"`
 }
 
@@ -114,6 +118,16 @@ func Summarise(h *hist.Histogram) Summary {
 		Min: millis(h.Min()), Mean: millis(h.Mean()), Max: millis(h.Max()),
 		P50: at(0.5), P90: at(0.9), P95: at(0.95), P99: at(0.99), P999: at(0.999),
 	}
+}
+
+// SummariseAny is Summarise for what may not have happened at all: nil for an empty
+// histogram.
+func SummariseAny(h *hist.Histogram) *Summary {
+	if h == nil || h.Count() == 0 {
+		return nil
+	}
+	s := Summarise(h)
+	return &s
 }
 
 // Quantile returns the summary's value for one of its quantiles, nil for a
@@ -193,11 +207,16 @@ type Shift struct {
 // Second is one line of series.jsonl: what happened in second T of the run.
 // Lines with the same T add up.
 type Second struct {
-	T          int           `json:"t"` // covers [T, T+1) seconds after the start
-	Phase      string        `json:"phase"`
-	Measured   bool          `json:"measured"`
-	Due        uint64        `json:"due"`     // legs due in this second
-	Ahead      uint64        `json:"ahead"`   // legs due in the next second
+	T        int    `json:"t"` // covers [T, T+1) seconds after the start
+	Phase    string `json:"phase"`
+	Measured bool   `json:"measured"`
+	Due      uint64 `json:"due"`   // legs due in this second
+	Ahead    uint64 `json:"ahead"` // legs due, or begun by users at most, in the next second
+	// Begun are the legs that users of a closed phase, or trials of a search, began in
+	// this second: no plan says when one is due. Unplanned are those of them whose phase
+	// only time bounds, so that buckets.planned of the plan does not hold them.
+	Begun      uint64        `json:"begun,omitempty"`
+	Unplanned  uint64        `json:"unplanned,omitempty"`
 	Buckets    Buckets       `json:"buckets"` // legs that ended in this second; planned is Due, or 0
 	Series     []SeriesPoint `json:"series"`
 	InFlight   uint64        `json:"in_flight"`

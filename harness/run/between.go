@@ -31,8 +31,8 @@ type between struct {
 	again          time.Time
 }
 
-func newBetween(p *plan.Plan) between {
-	return between{passed: dueCursor{plan: p}, coming: dueCursor{plan: p}}
+func newBetween(p *plan.Plan, b *books) between {
+	return between{passed: dueCursor{plan: p, books: b}, coming: dueCursor{plan: p, books: b}}
 }
 
 // turned notes that a second ended of which a line tells that due legs were due.
@@ -64,10 +64,12 @@ func (b *books) writeBetween(now time.Time) {
 	w.ahead += w.coming.before(ran + time.Second)
 	ph := &r.plan.Phases[b.progress.phase.Load()]
 	s := result.Second{
-		T: b.at, Phase: ph.Name, Measured: ph.Measured && ph.Load.Search == nil, Buckets: bucketsOf(b.carry), Due: w.due - min(w.due, w.told), Ahead: w.ahead - w.due,
+		T: b.at, Phase: ph.Name, Measured: r.measuredSecond(int(b.progress.phase.Load()), b.at), Buckets: bucketsOf(b.carry), Due: w.due - min(w.due, w.told), Ahead: w.ahead - w.due,
 		InFlight: uint64(max(0, r.inFlight.Load())), Series: b.series1(b.carry), Findings: uint64(b.kept.seen), Comparison: b.kept.count(r),
 	}
 	s.Buckets.Planned = s.Due
+	s.Begun, s.Unplanned = b.loops.look(r, now)
+	s.Ahead += b.loops.ahead(r, ran)
 	if err := folder.KeepSecond(s, ran-time.Duration(b.at)*time.Second); err != nil {
 		r.abort(err)
 	}

@@ -22,6 +22,7 @@ type books struct {
 	series   []result.Second
 	points   int // histograms held in series
 	due      dueCursor
+	loops    loops
 	progress progress
 	at       int // the second under way
 	kept     keeper
@@ -66,7 +67,8 @@ const heldPoints = 50_000
 
 func newBooks(r *runner) *books {
 	b := &books{run: r, total: r.recorder.tally(), second: r.recorder.tally(), carry: r.recorder.tally(), spare: r.recorder.tally(), quit: make(chan struct{}),
-		begins: make([]time.Time, len(r.plan.Phases)), due: dueCursor{plan: r.plan}, between: newBetween(r.plan)}
+		begins: make([]time.Time, len(r.plan.Phases))}
+	b.due, b.between = dueCursor{plan: r.plan, books: b}, newBetween(r.plan, b)
 	b.progress.handed = make([]atomic.Uint64, len(r.plan.Phases))
 	return b
 }
@@ -74,7 +76,7 @@ func newBooks(r *runner) *books {
 // open starts the clock of the books.
 func (b *books) open() {
 	b.begin()
-	b.health, b.turned = health.New(b.run.start), b.run.start
+	b.health, b.turned, b.loops.looked = health.New(b.run.start), b.run.start, b.run.start
 	b.wait.Go(func() {
 		timer := b.run.clock.NewTimer(betweens)
 		defer timer.Stop()
@@ -148,11 +150,14 @@ func (b *books) turn(now time.Time) {
 	}
 	i := int(b.progress.phase.Load())
 	s := result.Second{
-		T: b.at, Phase: r.plan.Phases[i].Name, Measured: r.plan.Phases[i].Measured && r.plan.Phases[i].Load.Search == nil, Buckets: bucketsOf(b.second),
+		T: b.at, Phase: r.plan.Phases[i].Name, Measured: r.measuredSecond(i, b.at), Buckets: bucketsOf(b.second),
 		InFlight: uint64(max(0, r.inFlight.Load())), LagP99: ms(b.second.own.Quantile(0.99)), CPU: reading.Share, RSSBytes: uint64(reading.RSS),
 		GCPause: ms(reading.GCPause), Goroutines: uint64(reading.Goroutines), Files: uint64(reading.Files), Machine: reading.Machine,
 	}
 	s.Due, s.Ahead = due, ahead
+	s.Begun, s.Unplanned = b.loops.look(r, now)
+	b.loops.turned(s.Begun, s.Unplanned)
+	s.Ahead += b.loops.ahead(r, now.Sub(r.start))
 	s.Buckets.Planned = s.Due
 	s.Series = b.series1(b.second)
 	s.Findings, s.Comparison = uint64(b.kept.seen), b.kept.count(r)

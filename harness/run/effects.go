@@ -27,25 +27,32 @@ type itemKey struct {
 
 // intent is what was written ahead for the request under way.
 type intent struct {
-	seq  uint64
-	made bool // an entry was written
+	seq   uint64
+	made  bool        // an entry was written
+	parts []batchPart // of a batch
 }
 
-// intend writes the journal ahead of a request that creates something or sends new
-// mail, whose copies the run's tag finds again. What is mailed because a stored item
-// changes is found by the tag of that item. When it returns an error, nothing may be sent.
+// intend writes the journal ahead of a request that creates something or sends mail,
+// whose copies the run's tag finds again. When it returns an error, nothing may be sent.
 func (r *runner) intend(w *worker, v *visit) (intent, error) {
 	e := &w.req.Effect
 	sort := e.Creates
-	if sort == "" && e.Mails && !e.StoredRecipients {
+	if sort == "" && e.Mails && (!e.StoredRecipients || w.mailed) {
 		sort = "message"
 	}
-	if r.deps.Journal == nil || sort == "" || v.ask.ReadsOnly {
+	if r.deps.Journal == nil || v.ask.Believed {
+		return intent{}, nil
+	}
+	if e.Writes && strings.HasSuffix(w.req.Template, "/$batch") {
+		parts, err := r.intendParts(w)
+		return intent{parts: parts}, err
+	}
+	if sort == "" {
 		return intent{}, nil
 	}
 	seq, err := r.deps.Journal.Intend(journal.Entry{
 		Path: r.plan.Sides[w.side].Path, Mailbox: w.scope.mailbox.Name, Sort: sort, Tag: r.common.tag, URL: w.req.URL,
-		Tagged: bytes.Contains(w.req.Body, r.common.tagBytes), To: e.Recipients,
+		Tagged: w.mailed || bytes.Contains(w.req.Body, r.common.tagBytes), To: e.Recipients,
 	})
 	return intent{seq: seq, made: err == nil}, err
 }
@@ -55,6 +62,11 @@ func (r *runner) settle(w *worker, v *visit, in intent, o outcome) {
 	e := &w.req.Effect
 	if in.made {
 		if err := r.settleCreation(w, in, e); err != nil {
+			r.abort(err)
+		}
+	}
+	if len(in.parts) > 0 {
+		if err := r.settleParts(w, in.parts); err != nil {
 			r.abort(err)
 		}
 	}
@@ -73,24 +85,33 @@ func succeeded(c *wire.Call) bool { return c.Failure == nil && c.Response.Status
 func (r *runner) settleCreation(w *worker, in intent, e *wire.Effect) error {
 	switch {
 	case succeeded(&w.call):
-		r.created.items.Add(1)
 		id := ""
 		if e.Creates != "" {
 			id = w.createdID()
 		}
-		if id != "" {
-			r.created.mu.Lock()
-			r.created.seqs[itemKey{w.side, id}] = in.seq
-			r.created.mu.Unlock()
-		}
-		return r.deps.Journal.Done(in.seq, id)
-	case w.call.Failure != nil && w.call.Failure.Kind == wire.Refused,
-		w.call.Failure == nil && w.call.Response.Status/100 == 4,
-		w.call.Failure != nil && w.call.Timing.Sent.IsZero():
+		return r.madeItem(w.side, in.seq, id)
+	case r.unsent(w), w.call.Failure == nil && w.call.Response.Status/100 == 4:
 		return r.deps.Journal.Void(in.seq)
 	}
 	r.created.unknown.Add(1)
 	return r.deps.Journal.Lost(in.seq)
+}
+
+// madeItem notes what a request made; id is "" where the answer named none.
+func (r *runner) madeItem(side int, seq uint64, id string) error {
+	r.created.items.Add(1)
+	if id != "" {
+		r.created.mu.Lock()
+		r.created.seqs[itemKey{side, id}] = seq
+		r.created.mu.Unlock()
+	}
+	return r.deps.Journal.Done(seq, id)
+}
+
+// unsent tells that the last request never left.
+func (r *runner) unsent(w *worker) bool {
+	f := w.call.Failure
+	return f != nil && (f.Kind == wire.Refused || w.call.Timing.Sent.IsZero())
 }
 
 // createdID is the id of the item in the answer.

@@ -20,8 +20,8 @@ import (
 // suite asks. Only reads are sent, through the lanes, caps and door of the run, counted as probes, outside
 // buckets and latencies, and nothing at all once the run was stopped.
 const (
-	mostProofs = 50 // findings that are asked again, one a rule
-	provers    = 4  // that ask at a time
+	mostProofs = plan.MostProofs // findings that are asked again, one a rule
+	provers    = 4               // that ask at a time
 )
 
 // Why a finding is not asked again.

@@ -36,7 +36,7 @@ func (r *runner) describe() *result.Result {
 	for i := range p.Phases {
 		ph := &p.Phases[i]
 		out.Phases = append(out.Phases, result.Phase{Name: ph.Name, Model: ph.Load.Describe(), Measured: ph.Measured,
-			StartS: ph.Start.Seconds(), LengthS: ph.Length().Seconds(), Planned: ph.Count(), AskedPS: ph.MeanRate()})
+			StartS: ph.Start.Seconds(), LengthS: ph.Length().Seconds(), SettleS: ph.Settle.Seconds(), Planned: ph.Count(), AskedPS: ph.MeanRate()})
 		out.Buckets.Planned += ph.Count() * uint64(len(p.Sides))
 	}
 	for _, g := range p.Gates {
@@ -138,7 +138,7 @@ func (r *runner) measuredSeconds(ended time.Time) float64 {
 		if length == 0 || began.Add(length).After(ended) {
 			length = ended.Sub(began)
 		}
-		sum += length.Seconds()
+		sum += max(0, length-ph.Settle).Seconds()
 	}
 	return sum
 }
@@ -153,7 +153,11 @@ func (r *runner) steps() []result.StepStats {
 			if at.scenario != sc || c == nil || c.count == 0 {
 				continue
 			}
-			out = append(out, r.stats(at, c, seconds+r.searched[at.side].Seconds()))
+			s := r.stats(at, c, seconds+r.searched[at.side].Seconds())
+			if len(r.found) == 0 { // else the steps speak of some trials alone
+				s.FirstByte, s.Receive = r.recorder.apart(i)
+			}
+			out = append(out, s)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b result.StepStats) int {
@@ -199,7 +203,7 @@ func (r *runner) stats(at row, c *cell, seconds float64) result.StepStats {
 		s.Endpoint, s.Line = st.Endpoint, st.Source.Pos.Line
 	}
 	if seconds > 0 {
-		s.RatePerS = float64(c.count) / seconds
+		s.RatePerS, s.GoodPerS = float64(c.count)/seconds, float64(c.outcomes[ok])/seconds
 	}
 	for o, n := range c.outcomes {
 		if n > 0 {

@@ -17,9 +17,9 @@ import (
 // difference. That happens outside all latencies and buckets, through the same lanes and
 // caps, and is left out when there is more of it than the followers get to.
 const (
-	followers   = 4  // goroutines
-	followQueue = 64 // iterations that wait for one
-	mostPages   = 20 // of one list
+	followers   = 4              // goroutines
+	followQueue = 64             // iterations that wait for one
+	mostPages   = plan.MostPages // of one list
 )
 
 // Why followed pairs are not compared.

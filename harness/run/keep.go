@@ -66,7 +66,7 @@ func (b *books) begin() {
 		return
 	}
 	first := &r.plan.Phases[0]
-	if err := r.deps.Folder.AppendSecond(result.Second{Phase: first.Name, Measured: first.Measured, Ahead: b.due.first()}); err != nil {
+	if err := r.deps.Folder.AppendSecond(result.Second{Phase: first.Name, Measured: first.Measured, Ahead: b.due.first() + b.loops.first(r.plan)}); err != nil {
 		r.abort(err)
 	}
 }

@@ -47,7 +47,7 @@ func newKeeping(r *runner, p *pairs) *keeping {
 	if against != nil {
 		o := conform.Options{
 			Left: &against.Header.Dialect, Right: r.dialects[0], Stores: or(r.plan.Suite.Compare.Stores, "moved"),
-			Content: r.plan.Suite.Compare.Content, Rules: r.plan.Suite.Compare.Rules, Key: r.deps.Key, Veiled: true, Learned: r.deps.Learned,
+			Content: r.plan.Suite.Compare.Content, Rules: r.plan.Suite.Compare.Rules, Key: r.deps.Key, Veiled: true, Learned: r.deps.Learned, Tag: k.veil.Text(r.common.tag),
 		}
 		if against.Header.Side == plan.Right {
 			o.Left, o.Right, k.recorded = o.Right, o.Left, 1
@@ -262,7 +262,7 @@ func (k *keeping) both(one *pairing, step int, was, is *record.Answer) {
 		Rate: k.run.offered(&one.arrival),
 	}
 	if t := st.Asks[0].Template; t != nil {
-		pair.Select, pair.Search = t.Select, t.Searches
+		pair.Select, pair.Search, pair.Top = t.Select, t.Searches, t.Top
 	}
 	for i := range left.Refs {
 		if i < len(right.Refs) {

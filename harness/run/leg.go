@@ -36,6 +36,8 @@ type worker struct {
 	doc   *canon.Doc
 	fresh bool   // doc is that of call
 	asked uint32 // requests that the leg has made
+	// mailed tells that req mails somebody, and that the tag will find what it leaves.
+	mailed bool
 	// dropped is why the last leg that was too late was dropped.
 	dropped string
 	wake    chan *leg // one slot; closed by the pool

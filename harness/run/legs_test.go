@@ -342,7 +342,7 @@ load: [{name: steady, constant: {rate: 1/s, for: 1s}}]
 				if diff := cmp.Diff(row.want, asked); diff != "" {
 					t.Errorf("requests (-want +got)\n%s", diff)
 				}
-				body := `{"requests":[{"id":"one","method":"GET","url":"/me/messages?$top=1"},{"id":"two","method":"POST","url":"/me/messages","dependsOn":["one"],"headers":{"Content-Type":"application/json"},"body":{"subject":"cutover-test"}}]}`
+				body := `{"requests":[{"id":"one","method":"GET","url":"/me/messages?$top=1"},{"id":"two","method":"POST","url":"/me/messages","dependsOn":["one"],"headers":{"Content-Type":"application/json"},"body":{"subject":"cutover-test","categories":["cutover-test"]}}]}`
 				if diff := cmp.Diff(body, s.requests()[0].body); diff != "" {
 					t.Errorf("body (-want +got)\n%s", diff)
 				}

@@ -94,7 +94,7 @@ func newPairs(r *runner) *pairs {
 	p.comparer = conform.New(conform.Options{
 		Left: r.dialects[0], Right: r.dialects[1], Stores: or(r.plan.Suite.Compare.Stores, r.plan.Profile.Stores),
 		Content: r.plan.Suite.Compare.Content, Rules: r.plan.Suite.Compare.Rules, Identities: identities(r.plan),
-		ShowValues: r.deps.ShowValues, Key: r.deps.Key, Since: r.clock.Now(), Learned: r.deps.Learned,
+		ShowValues: r.deps.ShowValues, Key: r.deps.Key, Since: r.clock.Now(), Learned: r.deps.Learned, Tag: r.common.tag,
 	})
 	for i := range r.plan.Scenarios {
 		sc := &r.plan.Scenarios[i]
@@ -332,7 +332,7 @@ func (p *pairs) pairOf(one *pairing, sc *plan.Scenario, left, right *answered) c
 		OwnWords: st.Asks[0].Own || st.Asks[1].Own, Rate: p.run.offered(&one.arrival),
 	}
 	if t := st.Asks[0].Template; t != nil {
-		pair.Select, pair.Search, pair.LeftNotes = t.Select, t.Searches, t.Notes
+		pair.Select, pair.Search, pair.Top, pair.LeftNotes = t.Select, t.Searches, t.Top, t.Notes
 	}
 	if t := st.Asks[1].Template; t != nil {
 		pair.RightNotes = t.Notes

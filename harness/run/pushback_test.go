@@ -148,6 +148,32 @@ func TestTheKneeLiesWhereThrottlingBegins(t *testing.T) {
 	})
 }
 
+// Waiting as asked moves requests to later seconds and bunches them up there; the knee stays
+// between the rates of the schedule between which the limit lies.
+func TestTheKneeIsTheSameHoweverPushbackIsTaken(t *testing.T) {
+	for _, row := range []struct {
+		it, policy string
+		service    *throttling
+		mailboxes  int
+	}{
+		{"honours short windows of the whole application", "honour", &throttling{perSecond: 45, after: time.Second, key: byApp}, 100},
+		{"honours long windows of the whole application", "honour", &throttling{perSecond: 45, after: 5 * time.Second, key: byApp}, 100},
+		{"honours windows of mailboxes", "honour", &throttling{perSecond: 5, after: 2 * time.Second, key: byMailbox}, 10},
+		{"observes windows of mailboxes", "observe", &throttling{perSecond: 5, after: 2 * time.Second, key: byMailbox}, 10},
+	} {
+		t.Run("it "+row.it, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := compile(t, strings.Replace(stepsSuite, "honour", row.policy, 1), pairProfile(row.mailboxes), plan.Options{Only: plan.Left})
+				got := mustRun(t, p, deps(map[string]*target{"near": newTarget(row.service.answer)}))
+				push := got.Pushback[0]
+				if push.Knee == nil || push.Knee.HeldPS < 39 || push.Knee.HeldPS > 41 || push.Knee.ThrottledPS < 59 || push.Knee.ThrottledPS > 61 {
+					t.Errorf("knee %+v, points %+v; the schedule has 40/s and 60/s, the limit is in between", push.Knee, push.Points)
+				}
+			})
+		})
+	}
+}
+
 func TestARetryKeepsItsFirstDueTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := compile(t, getSuite, onePath, plan.Options{Iterations: 1})

@@ -19,6 +19,7 @@ const (
 	ok outcome = iota
 	unexpected
 	throttled
+	wrongPath
 	firstFailure
 	outcomes = int(firstFailure) + int(wire.Canceled) + 1
 )
@@ -33,6 +34,8 @@ func (o outcome) String() string {
 		return result.OutcomeUnexpected
 	case throttled:
 		return result.OutcomeThrottled
+	case wrongPath:
+		return result.OutcomeWrongPath
 	}
 	return wire.FailureKind(o - firstFailure).String()
 }
@@ -40,7 +43,7 @@ func (o outcome) String() string {
 // timed reports whether a latency means something: an answer came, or the wait for
 // one was given up. A connection that was refused at once would only flatter.
 func (o outcome) timed() bool {
-	return o == ok || o == unexpected || o == failed(wire.Timeout)
+	return o == ok || o == unexpected || o == wrongPath || o == failed(wire.Timeout)
 }
 
 // sample is one finished step or leg.
@@ -50,6 +53,7 @@ type sample struct {
 	outcome                outcome
 	response, service, lag time.Duration
 	capWait                time.Duration
+	first, receive         time.Duration // from sent to the first byte, from there to the last; 0: no answer came
 	own                    time.Duration // lag that is the generator's own doing
 	sent                   bool
 	reused                 bool
@@ -183,9 +187,10 @@ func (t *tally) reset() {
 // shards than there are processors, so that its lock is free in practice, and memory
 // does not grow with the number of workers.
 type shard struct {
-	mu    sync.Mutex // guards cur
-	cur   *tally
-	spare *tally // the collector's alone
+	mu        sync.Mutex // guards cur
+	cur       *tally
+	spare     *tally    // the collector's alone
+	stretches stretches // guarded by mu; of the whole run
 }
 
 func (s *shard) record(m *sample) {
@@ -202,6 +207,9 @@ func (s *shard) record(m *sample) {
 	if m.sent {
 		c.lag.Record(m.lag)
 		c.capWait.Record(m.capWait)
+	}
+	if m.first > 0 && m.measured {
+		s.stretches.record(m)
 	}
 	s.mu.Unlock()
 }
@@ -277,7 +285,7 @@ func newRecorder(p *plan.Plan) *recorder {
 		r.first = append(r.first, first)
 	}
 	for range max(2, runtime.GOMAXPROCS(0)) {
-		r.shards = append(r.shards, &shard{cur: r.tally(), spare: r.tally()})
+		r.shards = append(r.shards, &shard{cur: r.tally(), spare: r.tally(), stretches: make(stretches, len(r.rows))})
 	}
 	return r
 }

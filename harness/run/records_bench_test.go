@@ -10,6 +10,7 @@ import (
 
 	"cutover/harness/audit"
 	"cutover/harness/clock"
+	"cutover/harness/health"
 	"cutover/harness/journal"
 	"cutover/harness/plan"
 	"cutover/harness/run"
@@ -48,8 +49,8 @@ func (s *slow) Do(ctx context.Context, req *wire.Request, into *wire.Call) {
 }
 
 // written runs the drafts suite in as many mailboxes as there are users, and returns its
-// writes per second from the first arrival to the last answer.
-func written(tb testing.TB, load string, users int, kept bool) float64 {
+// writes per second from the first arrival to the last answer, and the processor's time for one.
+func written(tb testing.TB, load string, users int, kept bool) (perSecond, cpuMicros float64) {
 	tb.Helper()
 	s, err := suites.Parse("s.yaml", fmt.Appendf(nil, draftSuite, load))
 	if err != nil {
@@ -82,11 +83,15 @@ func written(tb testing.TB, load string, users int, kept bool) float64 {
 		}
 		defer target.trail.Close()
 	}
+	began := d.Clock.Now()
+	busy := health.New(began)
 	got, err := run.Run(tb.Context(), compiled, d)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return float64(got.Buckets.Completed) / got.Ended.Sub(got.Started).Seconds()
+	ended := d.Clock.Now()
+	n := float64(got.Buckets.Completed)
+	return n / got.Ended.Sub(got.Started).Seconds(), busy.Read(ended).CPU * float64(ended.Sub(began).Microseconds()) / n
 }
 
 // BenchmarkRecords is what journal and audit cost at 2,000 writes a second, against a server
@@ -97,15 +102,19 @@ func BenchmarkRecords(b *testing.B) {
 	const users = 100
 	for name, load := range map[string]string{"arrivals": "constant: {rate: 2000/s, for: 2s}", "users": "closed: {users: 100, for: 2s}"} {
 		b.Run(name, func(b *testing.B) {
-			var bare, kept float64
+			var bare, kept, bareCPU, keptCPU float64
 			for b.Loop() {
-				bare += written(b, load, users, false)
-				kept += written(b, load, users, true)
+				rate, cpu := written(b, load, users, false)
+				bare, bareCPU = bare+rate, bareCPU+cpu
+				rate, cpu = written(b, load, users, true)
+				kept, keptCPU = kept+rate, keptCPU+cpu
 			}
 			n := float64(b.N)
 			b.ReportMetric(bare/n, "bare_writes/s")
 			b.ReportMetric(kept/n, "kept_writes/s")
 			b.ReportMetric(100*(1-kept/bare), "%cost")
+			b.ReportMetric(bareCPU/n, "bare_cpu-µs/write")
+			b.ReportMetric(keptCPU/n, "kept_cpu-µs/write")
 			b.ReportMetric(0, "ns/op")
 		})
 	}

@@ -82,6 +82,7 @@ type reply struct {
 	failure wire.FailureKind
 	err     error         // its cause
 	connect time.Duration // until there is a connection
+	rest    time.Duration // from the first byte, which comes after, to the last
 }
 
 type seen struct {
@@ -115,7 +116,8 @@ func (s *target) Do(ctx context.Context, req *wire.Request, into *wire.Call) {
 	s.mu.Unlock()
 	r := s.answer(req, now.Sub(s.start))
 	into.Timing.Sent, into.Timing.Reused, into.Timing.Wait = now.Add(r.connect), r.connect == 0, r.connect
-	err := s.clock.SleepUntil(ctx, now.Add(r.connect+r.after))
+	into.Timing.FirstByte = now.Add(r.connect + r.after)
+	err := s.clock.SleepUntil(ctx, into.Timing.FirstByte.Add(r.rest))
 	s.mu.Lock()
 	s.flying[req.Mailbox]--
 	s.mu.Unlock()

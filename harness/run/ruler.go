@@ -44,6 +44,7 @@ func (r *runner) bends(t *tally, g generator) (bent []string) {
 	if r.deps.LabInside {
 		limit = mostLagInside
 	}
+	limit += r.deps.Patience
 	if lag := t.own.Quantile(0.99); lag > limit && result.Enough(0.99, t.own.Count()) {
 		bent = append(bent, fmt.Sprintf("1%% of the requests left more than %v after they could have (limit %v)", lag.Round(time.Millisecond), limit))
 	}

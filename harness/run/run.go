@@ -118,6 +118,9 @@ type Deps struct {
 	// LabInside says that the lab shares this process, so that the generator is
 	// judged by lag and drops and not by CPU.
 	LabInside bool
+	// Patience is how much later than usual requests may leave before the ruler counts as
+	// bent: for runs side by side on one machine, of which nobody believes the times; 0: none.
+	Patience time.Duration
 	// Firewall has the recipients of stored items read before a request that would mail
 	// them, so that the door can judge them. Outside the lab that is always done.
 	Firewall bool

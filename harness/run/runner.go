@@ -49,6 +49,7 @@ type runner struct {
 	auth     []Authoriser
 	headers  [][]wire.Field
 	timeouts []time.Duration
+	served   []servedBy
 	dialects []*canon.Dialect
 	policy   policy
 	firewall bool // recipients of stored items are read before they are mailed
@@ -105,6 +106,7 @@ func newRunner(ctx context.Context, p *plan.Plan, d Deps) (*runner, error) {
 		}
 		r.headers = append(r.headers, fields)
 		r.timeouts = append(r.timeouts, or(side.Profile.Timeout, defaultTimeout))
+		r.served = append(r.served, newServedBy(side.Profile.ServedBy))
 		r.dialects = append(r.dialects, side.Adapter.Dialect())
 		r.pools = append(r.pools, &pool{run: r, side: i})
 		var shared *lane.Shared

@@ -94,7 +94,7 @@ func (r *runner) dispatch(phase, side int, number uint64, a *plan.Arrival, due t
 
 func (r *runner) newLeg(phase, side int, number uint64, a *plan.Arrival, due time.Time, pair *pairing) *leg {
 	l := legs.Get().(*leg)
-	*l = leg{side: side, phase: phase, measured: r.plan.Phases[phase].Measured, number: number, arrival: *a, due: due, pair: pair}
+	*l = leg{side: side, phase: phase, measured: r.measures(phase, due), number: number, arrival: *a, due: due, pair: pair}
 	l.ticket = lane.Ticket{Due: due, Value: l}
 	r.books.progress.handed[phase].Add(1)
 	r.open.Add(1)

@@ -74,6 +74,9 @@ func (w *worker) ask(v *visit, kind wire.Kind) (done time.Time, o outcome) {
 	if m.sent {
 		m.service, m.lag = done.Sub(t.Sent), t.Sent.Sub(v.due)
 	}
+	if !t.FirstByte.IsZero() {
+		m.first, m.receive = t.FirstByte.Sub(t.Sent), done.Sub(t.FirstByte)
+	}
 	m.response = done.Sub(v.due)
 	m.bytesIn, m.bytesOut, m.reused = t.BytesIn, t.BytesOut, t.Reused
 	w.shard.record(&m)
@@ -196,6 +199,10 @@ func (w *worker) judge(v *visit) outcome {
 		if refuser, ok := r.auth[w.side].(Refuser); ok {
 			refuser.Refused(*w.scope.mailbox)
 		}
+	}
+	if header := r.served[w.side].elsewhere(&w.call.Response); header != "" {
+		r.fault(v, "header "+header+" is not that of the path's own servers")
+		return wrongPath
 	}
 	if v.step.Until != nil {
 		return ok // its own condition judges

@@ -88,6 +88,8 @@ func amend(into *result.Second, s result.Second) {
 		into.Ahead = s.Ahead
 	}
 	into.Due += s.Due
+	into.Begun += s.Begun
+	into.Unplanned += s.Unplanned
 	into.Ahead = max(into.Ahead, s.Ahead)
 	into.Buckets = into.Buckets.Add(s.Buckets)
 	into.InFlight = max(into.InFlight, s.InFlight)
@@ -146,7 +148,7 @@ func rows(t taken, paths []result.PathInfo) []result.StepStats {
 		}
 	}
 	for i := range out {
-		out[i].RatePerS = float64(out[i].Count) / measured
+		out[i].RatePerS, out[i].GoodPerS = float64(out[i].Count)/measured, float64(out[i].Outcomes[result.OutcomeOK])/measured
 		out[i].Response = result.Summarise(out[i].Histogram)
 	}
 	sort.SliceStable(out, func(i, j int) bool {

@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"cutover/harness/journal"
 	"cutover/harness/result"
 )
 
@@ -42,6 +43,12 @@ func Private() []string { return []string{JournalFile, AuditFile} }
 
 // ErrForeign says that a folder holds something else than a run.
 var ErrForeign = errors.New("not empty, and not a run folder")
+
+// ErrBusy says that the run of a folder still goes on.
+var ErrBusy = errors.New("another run writes into it")
+
+// Busy tells whether the run of a folder still goes on.
+func Busy(dir string) bool { return journal.Held(filepath.Join(dir, SeriesFile)) }
 
 // ErrUncleaned says that a folder's run left items behind, or may have: its
 // journal is what they can be removed by.
@@ -68,9 +75,15 @@ func Create(dir string) (*Folder, error) {
 			return nil, fmt.Errorf("run folder: %w", err)
 		}
 	}
-	series, err := os.OpenFile(filepath.Join(dir, SeriesFile), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o644)
+	series, err := os.OpenFile(filepath.Join(dir, SeriesFile), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("run folder: %w", err)
+	}
+	if err := journal.Hold(series); err != nil {
+		return nil, fmt.Errorf("run folder %s: %w", dir, errors.Join(ErrBusy, series.Close()))
+	}
+	if err := series.Truncate(0); err != nil {
+		return nil, fmt.Errorf("run folder: %w", errors.Join(err, series.Close()))
 	}
 	return &Folder{dir: dir, series: series}, nil
 }
@@ -84,6 +97,9 @@ func claim(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) == 0 {
 		return err
+	}
+	if Busy(dir) {
+		return ErrBusy
 	}
 	if !IsRun(dir) {
 		return ErrForeign

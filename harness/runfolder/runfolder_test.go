@@ -261,6 +261,10 @@ func TestTheBucketsOfASealedRun(t *testing.T) {
 		{"of a closed model are what was seen", 0, func(s *result.Second) { s.Due, s.Ahead = 0, 0 }, result.Buckets{Planned: 4, Completed: 3, Failed: 1}},
 		{"without a word on what was due count everything else as unknown", 20, func(s *result.Second) { s.Due, s.Ahead = 0, 0 },
 			result.Buckets{Planned: 20, Completed: 3, Failed: 1, Unknown: 16}},
+		{"of users who do a number of iterations are unknown as far as they had begun, or may have since", 20,
+			func(s *result.Second) { s.Due, s.Begun, s.Ahead = 0, 6, 5 }, result.Buckets{Planned: 20, Completed: 3, Failed: 1, NotStarted: 9, Unknown: 7}},
+		{"of users whom only time bounds are what had begun, beside what was planned", 20,
+			func(s *result.Second) { s.Due, s.Begun, s.Unplanned, s.Ahead = 0, 6, 6, 0 }, result.Buckets{Planned: 26, Completed: 3, Failed: 1, NotStarted: 20, Unknown: 2}},
 		{"at the end of the plan leave nothing over", 4, func(s *result.Second) { s.Ahead = 0 }, result.Buckets{Planned: 4, Completed: 3, Failed: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -127,14 +127,16 @@ func readJournal(file string) (result.Cleanup, error) {
 
 // account puts every planned leg into a bucket. Legs that ended are counted in
 // the series; legs due later than one second after it was last written had not
-// started; whatever remains is unknown: what was due within that second, and what
-// was in flight.
+// started, nor had those of a closed phase that its users cannot have begun by then;
+// whatever remains is unknown: what was due within that second, and what was in
+// flight.
 func account(planned uint64, seconds []result.Second) result.Buckets {
 	var b result.Buckets
 	var due, ahead uint64
 	for _, s := range seconds {
 		b = b.Add(s.Buckets)
-		due += s.Due
+		due += s.Due + s.Begun
+		planned += s.Unplanned
 		ahead = s.Ahead
 	}
 	b.NotStarted, b.Unknown = 0, 0
@@ -176,7 +178,7 @@ func achieved(phases []result.Phase, t taken, paths int) []result.Phase {
 		var due, length float64
 		for n, s := range t.seconds {
 			if s.Phase == out[i].Name {
-				due += float64(s.Due)
+				due += float64(s.Due + s.Begun)
 				length += t.length(n)
 			}
 		}

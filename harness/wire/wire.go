@@ -98,6 +98,12 @@ type Effect struct {
 	// StoredRecipients is true when the recipients come from a stored item,
 	// as in sending a draft or replying.
 	StoredRecipients bool
+	// Known is true when the stored item was read and Recipients holds whom it
+	// names, none included.
+	Known bool
+	// Untraceable is true when the request mails something whose copies nobody would find
+	// again: their subject does not begin with the run's tag.
+	Untraceable bool
 	// Target is the id of the item changed or deleted, "" when there is none.
 	Target string
 }

@@ -1,5 +1,10 @@
 (() => {
   "use strict";
+  // While the page opens, what is below the first screen is not laid out. That ends as soon as the
+  // browser has nothing else to do, or a jump wants every place where it belongs.
+  const open = () => document.documentElement.classList.remove("opening");
+  if (location.hash) open(); else (window.requestIdleCallback || setTimeout)(open);
+  document.querySelectorAll("a[href^='#']").forEach(a => a.addEventListener("click", open));
   const data = JSON.parse(document.getElementById("data").textContent);
   const make = (tag, cls) => { const e = document.createElement(tag); if (cls) e.className = cls; return e; };
   const number = v => v === 0 ? "0" : Math.abs(v) >= 1000 ? Math.round(Number(v.toPrecision(3))).toLocaleString("en") : Number(v.toPrecision(3)).toString();
@@ -144,7 +149,10 @@
   if (find && findings.length) {
     let texts;
     find.addEventListener("input", () => {
-      texts ??= findings.map(f => f.textContent.toLowerCase());
+      texts ??= findings.map(f => { // with what its branch says for it
+        const branch = f.closest(".branch"), head = branch ? [...branch.querySelectorAll(":scope > summary, :scope > .common")] : [];
+        return [f, ...head].map(e => e.textContent).join(" ").toLowerCase();
+      });
       const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
       findings.forEach((f, i) => {

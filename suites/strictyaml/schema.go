@@ -99,7 +99,7 @@ func (g *Generator) of(t reflect.Type) map[string]any {
 		if t.Name() == "" {
 			return g.object(t)
 		}
-		name := strings.ToLower(t.Name()[:1]) + t.Name()[1:]
+		name := keyed(t.Name())
 		if _, done := g.defs[name]; !done {
 			g.defs[name] = true // a type may hold itself
 			g.defs[name] = g.object(t)
@@ -115,6 +115,18 @@ func (g *Generator) of(t reflect.Type) map[string]any {
 		return map[string]any{"type": []any{"string", "number", "boolean"}}
 	}
 	return map[string]any{"type": "integer"}
+}
+
+// keyed spells a Go name as keys are spelt: PerMailbox as perMailbox, TLS as tls.
+func keyed(name string) string {
+	capitals := 0
+	for capitals < len(name) && name[capitals] >= 'A' && name[capitals] <= 'Z' {
+		capitals++
+	}
+	if capitals > 1 && capitals < len(name) {
+		capitals-- // the last one begins the next word
+	}
+	return strings.ToLower(name[:capitals]) + name[capitals:]
 }
 
 // object is the schema of a struct: its keys, those that are required, and no others.
@@ -163,11 +175,15 @@ func (g *Generator) params(kind string, f field) map[string]any {
 	return g.of(reflect.TypeOf(v))
 }
 
-func (g *Generator) property(f field) map[string]any {
-	schema := g.of(f.typ)
+func (g *Generator) valueOf(f field) map[string]any {
 	if f.typ == blockType {
-		schema = g.block(f)
+		return g.block(f)
 	}
+	return g.of(f.typ)
+}
+
+func (g *Generator) property(f field) map[string]any {
+	schema := g.valueOf(f)
 	if allowed := words(f.tag.Get("enum")); allowed != nil {
 		var list []any
 		for _, w := range allowed {

@@ -17,8 +17,17 @@ type Limits struct {
 	Concurrency time.Duration // Retry-After of a refusal for concurrency; 1 s
 }
 
-// Published is what Graph documents for Outlook resources: 4 at once, 10,000 in
-// 10 minutes and 15 MB of uploads in 30 seconds, per app and mailbox.
+// In is the limits as they were published in a year: until 2021 uploads had 15 MB in
+// 30 seconds, since then 150 MB in 5 minutes. The year of the change is inferred.
+func (l Limits) In(year int) Limits {
+	if l.Upload > 0 && year >= 2022 {
+		l.Upload, l.UploadSpan = 150<<20, 5*time.Minute
+	}
+	return l
+}
+
+// Published is what Graph documented in 2021 for Outlook resources: 4 at once,
+// 10,000 in 10 minutes and 15 MB of uploads in 30 seconds, per app and mailbox.
 func Published() Limits {
 	return Limits{Concurrent: 4, Requests: 10_000, Window: 10 * time.Minute, Upload: 15 << 20, UploadSpan: 30 * time.Second, Concurrency: time.Second}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -163,15 +164,10 @@ func messageDelta(c *call) *fault {
 	if err != nil {
 		return &fault{status: http.StatusNotFound, code: "ErrorSyncFolderNotFound", message: "The folder that was to be synchronized was not found."}
 	}
-	if p.keep != nil {
-		kept := ch.Items[:0]
-		for _, x := range ch.Items {
-			if x.Gone || p.keep(x.Item) {
-				kept = append(kept, x)
-			}
-		}
-		ch.Items = kept
-	}
+	lost := c.prefer.immutable && c.s.cfg.Quirk("sync.moveback", c.mb)
+	ch.Items = slices.DeleteFunc(ch.Items, func(x store.Change[message]) bool {
+		return !x.Gone && (p.keep != nil && !p.keep(x.Item) || x.Back && lost)
+	})
 	return writeDelta(c, messages, p, d, ch, "message", true, false)
 }
 

@@ -71,7 +71,8 @@ type Config struct {
 	Upload    string // the same of the host that takes upload sessions; "" is Base
 	Era       int    // year whose error shapes and texts are imitated; 2021
 	Seed      uint64
-	OWA       string // host named in webLink; outlook.office365.com
+	OWA       string                                  // host named in webLink; outlook.office365.com
+	Quirk     func(id string, mb *store.Mailbox) bool // which deviations a mailbox has; nil: none
 	// ClassicIDsOnly ignores the preference for immutable ids.
 	ClassicIDsOnly bool
 }
@@ -95,6 +96,9 @@ func New(cfg Config) *Service {
 	}
 	if cfg.Era == 0 {
 		cfg.Era = 2021
+	}
+	if cfg.Quirk == nil {
+		cfg.Quirk = func(string, *store.Mailbox) bool { return false }
 	}
 	if cfg.OWA == "" {
 		cfg.OWA = "outlook.office365.com"
@@ -140,6 +144,14 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.baseHeaders()
 	if r.Method == http.MethodOptions {
 		c.preflight()
+		return
+	}
+	if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/$metadata") && strings.Count(r.URL.Path, "/") == 2 { // the schema is nobody's secret
+		if f := c.route(); f != nil {
+			c.fail(f)
+			return
+		}
+		_ = metadata(c)
 		return
 	}
 	caller, refusal := s.cfg.Authorise(r)

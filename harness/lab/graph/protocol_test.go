@@ -225,3 +225,12 @@ func FuzzNoRequestTakesTheServiceDown(f *testing.F) {
 		}
 	})
 }
+
+func TestTheSchemaNeedsNoTokenAndNothingElseGoesWithoutOne(t *testing.T) {
+	b := newBench(t)
+	for path, want := range map[string]int{"/v1.0/$metadata": 200, "/beta/$metadata": 200, "/v2.0/$metadata": 400, "/v1.0/me/$metadata": 401, "/v1.0/users": 401} {
+		if r := b.serve(b.service, httptest.NewRequest("GET", host+path, nil)); r.status != want {
+			t.Errorf("%s: %d, want %d", path, r.status, want)
+		}
+	}
+}

@@ -78,7 +78,12 @@ func (c *call) appendSchedule(b []byte, e *encoder, name string, from, to time.T
 	b = appendString(b, name)
 	mb, ok := c.s.store.Lookup(name)
 	if !ok || mb.Location() != store.Cloud {
-		return append(b, `,"availabilityView":"","scheduleItems":[],"error":{"message":"The mail recipient is not found.","responseCode":"ErrorMailRecipientNotFound"}}`...)
+		code := "ErrorMailRecipientNotFound"
+		if c.s.cfg.Quirk("freebusy.error", c.mb) {
+			code = "5009"
+		}
+		b = append(b, `,"availabilityView":"","scheduleItems":[],"error":{"message":"The mail recipient is not found.","responseCode":`...)
+		return append(appendString(b, code), "}}"...)
 	}
 	list, err := mb.View(0, from, to)
 	if err != nil {

@@ -24,6 +24,7 @@ type call struct {
 	applied  []string // preferences that were honoured
 	track    bool     // Prefer: odata.track-changes
 	stamp    store.Stamp
+	kept     []byte // the answer, when it was kept from an earlier request
 }
 
 // answerError is a refusal of the REST API.
@@ -297,7 +298,15 @@ func fit(pattern string, segments []string, v1 bool) (matched int, all bool) {
 // reserved says whether a segment is a function or a system resource, which is
 // no key: Graph has some that this API never had.
 func reserved(segment string) bool {
-	return segment == "" || segment[0] == '$' || segment == "delta" || strings.HasPrefix(segment, "microsoft.graph.")
+	if segment == "" || segment[0] == '$' || segment == "delta" {
+		return true
+	}
+	for _, name := range []string{"createUploadSession", "Microsoft.OutlookServices."} {
+		if len(segment) >= len(name) && strings.EqualFold(segment[:len(name)], name) {
+			return true
+		}
+	}
+	return strings.HasPrefix(segment, "microsoft.graph.")
 }
 
 // fail writes the error document.
@@ -362,30 +371,45 @@ var storeRefusals = []struct {
 	{store.ErrNotDraft, answerError{400, "ErrorInvalidRequest", "The message is not a draft."}},
 }
 
-// finish writes the answer: c.b without its trailing comma.
+// Header values that answers share. They are never written to.
+var (
+	contentTypeJSON = []string{"application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"}
+	odataVersion    = []string{"4.0"}
+	serverIIS       = []string{"Microsoft-IIS/10.0"}
+	poweredBy       = []string{"ASP.NET"}
+	aspVersion      = []string{"4.0.30319"}
+	statusOK        = []string{"200"}
+	cachePrivate    = []string{"private"}
+)
+
+// finish writes the answer: the kept one, or c.b without its trailing comma.
 func (c *call) finish(status int) {
 	h := c.w.Header()
 	if len(c.applied) > 0 {
 		h.Set("Preference-Applied", strings.Join(c.applied, ", "))
 	}
-	if n := len(c.b); n > 0 && c.b[n-1] == ',' {
-		c.b = c.b[:n-1]
+	body := c.b
+	if c.kept != nil {
+		body = c.kept
 	}
-	if len(c.b) == 0 {
+	if n := len(body); n > 0 && body[n-1] == ',' {
+		body = body[:n-1]
+	}
+	if len(body) == 0 {
 		c.w.WriteHeader(status)
 		return
 	}
 	if h.Get("Content-Type") == "" {
-		if c.b[0] == '<' {
+		if body[0] == '<' {
 			h.Set("Content-Type", "application/xml")
 		} else {
-			h["Content-Type"] = []string{"application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"}
+			h["Content-Type"] = contentTypeJSON
 		}
-		h["Odata-Version"] = []string{"4.0"}
+		h["Odata-Version"] = odataVersion
 	}
-	h["Content-Length"] = []string{strconv.Itoa(len(c.b))}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	c.w.WriteHeader(status)
-	_, _ = c.w.Write(c.b)
+	_, _ = c.w.Write(body)
 }
 
 // content reads the request body.

@@ -194,7 +194,11 @@ func patchEvent(c *call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if e, err = c.mb.UpdateEvent(e.Ref(), c.r.Header.Get("If-Match"), edit); err != nil {
+	update := c.mb.UpdateEvent
+	if c.service.cfg.Quirk("meeting.notify", c.mb) {
+		update = c.mb.UpdateEventQuietly
+	}
+	if e, err = update(e.Ref(), c.r.Header.Get("If-Match"), edit); err != nil {
 		return 0, err
 	}
 	return c.oneEvent(e, http.StatusOK)

@@ -55,13 +55,13 @@ func folderKey(f *store.Folder) store.Key { return f.Key }
 func (c *call) folder() (store.Key, error) { return c.mb.FindFolder(c.segments[1]) }
 
 func listFolders(c *call) (int, error) {
-	parent, resource := store.Key(0), "MailFolders"
+	parent, resource := store.Key(0), c.foldersName()
 	if len(c.segments) > 1 {
 		key, err := c.folder()
 		if err != nil {
 			return 0, err
 		}
-		parent, resource = key, "MailFolders('"+c.segments[1]+"')/ChildFolders"
+		parent, resource = key, c.foldersName()+"('"+c.segments[1]+"')/ChildFolders"
 	}
 	all, err := c.mb.Folders(parent, c.service.cfg.Quirk("folder.visibility", c.mb))
 	if err != nil {
@@ -82,7 +82,30 @@ func getFolder(c *call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return entityAnswer(c, "MailFolders", c.service.folderModel(), f, key, http.StatusOK)
+	return entityAnswer(c, c.foldersName(), c.service.folderModel(), f, key, http.StatusOK)
+}
+
+// getRootFolder answers the folder above all others, which only v1.0 has a name for.
+func getRootFolder(c *call) (int, error) {
+	if !c.v1 {
+		return 0, unknownSegment(c.written(0))
+	}
+	f, err := c.mb.Folder(store.RootFolder)
+	if err == nil {
+		err = selected(c, c.service.folderModel(), "Folder")
+	}
+	if err != nil {
+		return 0, err
+	}
+	return entityAnswer(c, c.foldersName(), c.service.folderModel(), f, f.Key, http.StatusOK)
+}
+
+// foldersName is what the version calls the collection of mail folders.
+func (c *call) foldersName() string {
+	if c.v1 {
+		return "Folders"
+	}
+	return "MailFolders"
 }
 
 // folderBody reads a folder out of a request body.
@@ -121,7 +144,7 @@ func createFolder(c *call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return entityAnswer(c, "MailFolders", c.service.folderModel(), f, f.Key, http.StatusCreated)
+	return entityAnswer(c, c.foldersName(), c.service.folderModel(), f, f.Key, http.StatusCreated)
 }
 
 func patchFolder(c *call) (int, error) {
@@ -137,7 +160,7 @@ func patchFolder(c *call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return entityAnswer(c, "MailFolders", c.service.folderModel(), f, key, http.StatusOK)
+	return entityAnswer(c, c.foldersName(), c.service.folderModel(), f, key, http.StatusOK)
 }
 
 func deleteFolder(c *call) (int, error) {
@@ -165,7 +188,7 @@ func (c *call) relocateFolder(act func(*store.Mailbox, store.Key, store.Key) (*s
 	if err != nil {
 		return 0, err
 	}
-	return entityAnswer(c, "MailFolders", c.service.folderModel(), f, f.Key, http.StatusOK)
+	return entityAnswer(c, c.foldersName(), c.service.folderModel(), f, f.Key, http.StatusOK)
 }
 
 // contact writes one contact.

@@ -1,6 +1,7 @@
 package onprem
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func listMessages(c *call) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		folder, resource = key, "MailFolders('"+c.segments[1]+"')/Messages"
+		folder, resource = key, c.foldersName()+"('"+c.segments[1]+"')/Messages"
 	}
 	q, err := ask(c, c.service.messageModel(), "Message")
 	if err == nil {
@@ -159,11 +160,26 @@ func createMessage(c *call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if c.service.cfg.Quirk("msg.create_draft", c.mb) {
+		edit = finished(raw, edit)
+	}
 	m, err := c.mb.CreateMessage(folder, edit)
 	if err != nil {
 		return 0, err
 	}
 	return c.single(m, http.StatusCreated)
+}
+
+// finished lets a body that says so make a message that is no draft.
+func finished(raw []byte, edit func(*store.Message)) func(*store.Message) {
+	var says struct{ IsDraft *bool }
+	if json.Unmarshal(raw, &says) != nil || says.IsDraft == nil || *says.IsDraft {
+		return edit
+	}
+	return func(m *store.Message) {
+		edit(m)
+		m.Draft = false
+	}
 }
 
 func patchMessage(c *call) (int, error) {

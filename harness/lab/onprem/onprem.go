@@ -11,6 +11,7 @@ package onprem
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,8 @@ type Node struct {
 	// on, Exchange 2019; of SE nothing is known.
 	API  bool
 	Down []string // virtual directories (lower case) that Managed Availability took out
+
+	name, target []string // header values, filled in by New; never written to
 }
 
 // Config says which deployment to imitate. Store, Authority, Clock and Base are required.
@@ -107,6 +110,11 @@ func New(c Config) *Service {
 	if c.Quirk == nil {
 		c.Quirk = func(string, *store.Mailbox) bool { return false }
 	}
+	c.Nodes = slices.Clone(c.Nodes)
+	for i := range c.Nodes {
+		n := &c.Nodes[i]
+		n.name, n.target = []string{n.Name}, []string{strings.ToLower(n.Name) + "." + c.Domain}
+	}
 	s := &Service{cfg: c, beginning: c.Clock.Now().UnixNano()}
 	return s
 }
@@ -134,10 +142,10 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	directory, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	x := &exchange{w: w, r: r, node: node, directory: strings.ToLower(directory), request: s.requestID()}
 	h := w.Header()
-	h["Server"] = []string{"Microsoft-IIS/10.0"}
+	h["Server"] = serverIIS
 	h["Request-Id"] = []string{x.request}
-	h["X-Feserver"] = []string{node.Name}
-	h["X-Powered-By"] = []string{"ASP.NET"}
+	h["X-Feserver"] = node.name
+	h["X-Powered-By"] = poweredBy
 	if len(path) > s.cfg.MaxURL || len(r.URL.RawQuery) > s.cfg.MaxQuery {
 		iis(w, http.StatusNotFound, "404 - File or directory not found.")
 		return
@@ -194,13 +202,12 @@ func (s *Service) serve(x *exchange, rest string) {
 // backend adds the headers that a proxied answer carries.
 func (s *Service) backend(x *exchange) {
 	h := x.w.Header()
-	target := strings.ToLower(x.node.Name) + "." + s.cfg.Domain
-	h["X-Calculatedbetarget"] = []string{target}
-	h["X-Diaginfo"] = []string{x.node.Name}
-	h["X-Beserver"] = []string{x.node.Name}
-	h["X-Backendhttpstatus"] = []string{"200"}
-	h["X-Aspnet-Version"] = []string{"4.0.30319"}
-	h["Cache-Control"] = []string{"private"}
+	h["X-Calculatedbetarget"] = x.node.target
+	h["X-Diaginfo"] = x.node.name
+	h["X-Beserver"] = x.node.name
+	h["X-Backendhttpstatus"] = statusOK
+	h["X-Aspnet-Version"] = aspVersion
+	h["Cache-Control"] = cachePrivate
 	if given := x.r.Header.Get("client-request-id"); given != "" && strings.EqualFold(x.r.Header.Get("return-client-request-id"), "true") && len(given) <= 64 {
 		h["Client-Request-Id"] = []string{given}
 	}

@@ -335,3 +335,16 @@ func TestFoldersAreMadeRenamedMovedAndRemoved(t *testing.T) {
 	s.doc(s.ask(http.MethodDelete, "/api/v2.0/me/mailfolders/"+copied["Id"].(string), ""), 204)
 	s.refused(http.MethodDelete, "/api/v2.0/me/mailfolders/inbox", "", 403, "ErrorDeleteDistinguishedFolder")
 }
+
+func TestVersionOneCallsItsFoldersByAnotherName(t *testing.T) {
+	s := open(t, nil)
+	for path, want := range map[string]string{
+		"/api/v1.0/me/Folders?$top=1": "Me/Folders", "/api/v1.0/me/RootFolder": "Me/Folders/$entity",
+		"/api/v1.0/me/Folders/Inbox/Messages?$top=1": "Me/Folders('Inbox')/Messages", "/api/v2.0/me/MailFolders?$top=1": "Me/MailFolders",
+	} {
+		if got, _ := s.get(path)["@odata.context"].(string); !strings.HasSuffix(got, "/$metadata#"+want) {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	s.refused(http.MethodGet, "/api/v2.0/me/RootFolder", "", 400, "RequestBroker-ParseUri")
+}

@@ -18,7 +18,7 @@ func (c *call) again() bool {
 	}
 	body, stamp := c.service.pages.Find(c.mb, c.r.RequestURI)
 	c.stamp = stamp
-	c.b = append(c.b, body...)
+	c.kept = body
 	return body != nil
 }
 

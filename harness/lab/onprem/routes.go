@@ -58,6 +58,7 @@ var routes = []route{
 	{remove, "messages/*/attachments/*", "Mail", getAttachment, false},
 	{post, "sendmail", "Mail", sendMail, true},
 
+	{get, "rootfolder", "Mail", getRootFolder, false},
 	{get, "mailfolders", "Mail", listFolders, false},
 	{post, "mailfolders", "Mail", createFolder, false},
 	{get, "mailfolders/*", "Mail", getFolder, false},

@@ -18,7 +18,7 @@ type State string
 const (
 	Inherent State = "inherent" // part of the imitation: always there
 	Toggle   State = "toggle"   // on when asked for
-	Waits    State = "waits"    // cannot be said over REST or Graph; for a later dialect
+	Waits    State = "waits"    // cannot be said over REST or Graph: for EWS
 )
 
 // Quirk is one row of the ledger.
@@ -31,7 +31,8 @@ type Quirk struct {
 	Source    string `json:"source"`
 	About     string `json:"about"`
 	Trigger   string `json:"trigger"` // which operation shows it; of a toggle, in its own mailboxes
-	// Alone keeps a toggle out of "all": it would hide another, or is about no mailbox.
+	// Alone keeps a toggle out of "all": it would hide another, is about no mailbox,
+	// or takes several requests to show.
 	Alone bool `json:"alone,omitempty"`
 
 	act *act

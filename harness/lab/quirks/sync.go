@@ -10,7 +10,7 @@ import (
 
 // syncs are the rows about identity, change tracking, paging and concurrency.
 var syncs = []Quirk{
-	{ID: "id.alphabet", State: Waits, Side: "onprem", Class: "adapter", Certainty: "captured", Source: "graph-docs 14419", About: "EWS ids use + and /, REST ids - and _.", Trigger: "ids of EWS"},
+	{ID: "id.alphabet", State: Inherent, Side: "both", Class: "adapter", Certainty: "captured", Source: "graph-docs 14419", About: "EWS ids use + and /, REST ids - and _.", Trigger: "translateExchangeIds to ewsId"},
 	{ID: "id.length", State: Inherent, Side: "cloud", Class: "breaking", Certainty: "documented", Source: "outlook-immutable-id", About: "Classic ids have about 150 characters, immutable ones 72.", Trigger: "Prefer: IdType"},
 	{ID: "id.move", State: Inherent, Side: "both", Class: "breaking", Certainty: "documented", Source: "outlook-immutable-id", About: "A classic id changes when its item moves.", Trigger: "move, then get by the old id"},
 	{ID: "id.prefer_ignored", State: Inherent, Side: "onprem", Class: "breaking", Certainty: "inferred", Source: "field knowledge", About: "The preference for immutable ids is ignored on-prem.", Trigger: "Prefer: IdType"},
@@ -24,11 +24,22 @@ var syncs = []Quirk{
 				return strings.Contains(strings.ToLower(r.URL.RawQuery), "deltatoken=")
 			},
 			refuse: problem(http.StatusGone, "SyncStateNotFound", "The sync state generation is not found; generation=149;[highest=157][157][155][156]")}},
-	{ID: "sync.moveback", State: Waits, Side: "cloud", Class: "breaking", Certainty: "captured", Source: "graph-docs 21752", About: "An item moved away and back between two rounds is reported deleted and never added again.", Trigger: "delta with immutable ids"},
+	{ID: "sync.moveback", State: Toggle, Side: "cloud", Class: "breaking", Certainty: "captured", Source: "graph-docs 21752",
+		About: "An item moved away and back between two rounds is reported deleted and never added again.", Trigger: "delta with immutable ids"},
 	{ID: "page.skip", State: Toggle, Side: "cloud", Class: "adapter", Certainty: "captured", Source: "graph-docs 7569, 5029, 2153",
 		About: "Pages are short and the next one begins at no multiple of the page size.", Trigger: "lists of messages",
 		act: &act{side: "cloud", method: http.MethodGet, paths: messageLists, rewrite: shortPage}},
-	{ID: "list.truncate", State: Waits, Side: "onprem", Class: "breaking", Certainty: "documented", Source: "EWS FindItem operation", About: "Lists of EWS cut long properties at 255 characters.", Trigger: "FindItem"},
+	{ID: "list.truncate", State: Toggle, Side: "onprem", Class: "breaking", Certainty: "documented", Source: "EWS FindItem operation",
+		About: "Lists cut a subject at 255 characters, as those of EWS do.", Trigger: "lists of messages",
+		act: &act{side: "onprem", method: http.MethodGet, paths: messageLists, rewrite: func(_ *http.Request, doc any) any {
+			return eachEntity(doc, func(m map[string]any) {
+				if s, ok := m["Subject"].(string); ok {
+					if long := []rune(s); len(long) > 255 {
+						m["Subject"] = string(long[:255])
+					}
+				}
+			})
+		}}},
 	{ID: "conflict.code", State: Toggle, Side: "cloud", Class: "adapter", Certainty: "captured", Source: "davmail 491",
 		About: "A PATCH is refused with 412 although no change key was sent.", Trigger: "PATCH of a message or an event",
 		act: &act{side: "cloud", method: http.MethodPatch, paths: concat(messageItem, eventItem),

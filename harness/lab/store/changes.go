@@ -11,7 +11,8 @@ type Change[T any] struct {
 	Number  uint64
 	Item    T // zero when Gone
 	Gone    bool
-	Removed Ref // of Gone
+	Removed Ref  // of Gone
+	Back    bool // it had gone from here meanwhile, and came back
 }
 
 // Changes is one page of changes, in the order in which they were made.
@@ -75,9 +76,16 @@ func (m *Mailbox) MessageChanges(folder Key, q ChangeQuery) (Changes[*Message], 
 	if q.Limit > 0 && len(found) > q.Limit+1 {
 		found = found[:q.Limit+1]
 	}
+	left := map[Key]bool{}
+	for _, t := range f.gone.all() {
+		if q.Since > 0 && t.change > q.Since {
+			left[t.ref.Key] = true
+		}
+	}
 	items := make([]Change[*Message], len(found))
 	for i, e := range found {
-		items[i] = Change[*Message]{Number: e.change, Item: m.message(e)}
+		x := m.message(e)
+		items[i] = Change[*Message]{Number: e.change, Item: x, Back: left[x.Key]}
 	}
 	return page(items, &f.gone, q, m.sequence), nil
 }

@@ -102,6 +102,7 @@ func (m *Mailbox) compose(save bool, edit func(*Message)) (*Message, error) {
 	m.log(Mailed, msg.Key, addresses(msg.recipients())...)
 	if !save {
 		m.purge(sec, sec.created[uint32(msg.Key.serial())])
+		m.log(Deleted, msg.Key)
 	}
 	return msg, nil
 }
@@ -178,6 +179,7 @@ func (m *Mailbox) book(e *Event) Key {
 	c.Key = m.newSerial(EventSort)
 	c.settle(m)
 	sec.events = append(sec.events, &c)
+	m.log(Created, c.Key)
 	return c.Key
 }
 

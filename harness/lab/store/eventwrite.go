@@ -86,6 +86,11 @@ func (m *Mailbox) UpdateEvent(r Ref, ifMatch string, edit func(*Event) error) (*
 	return e, err
 }
 
+// UpdateEventQuietly changes an event and tells nobody.
+func (m *Mailbox) UpdateEventQuietly(r Ref, ifMatch string, edit func(*Event) error) (*Event, error) {
+	return m.updateEvent(r, ifMatch, edit)
+}
+
 func (m *Mailbox) updateEvent(r Ref, ifMatch string, edit func(*Event) error) (*Event, error) {
 	sec := m.lockCalendar()
 	defer m.mu.Unlock()

@@ -1,7 +1,6 @@
 package token
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -54,8 +53,7 @@ func (a *Authority) Verify(raw string) (*Token, *Fault) {
 	if raw == "" {
 		return nil, &Fault{Defect: Empty, Detail: "no token given"}
 	}
-	sum := sha256.Sum256([]byte(raw))
-	if known, ok := a.checked.Load(sum); ok {
+	if known, ok := a.checked.Load(raw); ok {
 		return a.alive(known.(*Token))
 	}
 	t, fault := a.parse(raw)
@@ -66,7 +64,7 @@ func (a *Authority) Verify(raw string) (*Token, *Fault) {
 		a.checked.Clear()
 		a.size.Store(1)
 	}
-	a.checked.Store(sum, t)
+	a.checked.Store(strings.Clone(raw), t) // raw may be part of a larger text
 	return a.alive(t)
 }
 

@@ -19,13 +19,30 @@ type translation struct {
 // notes report what was left out.
 func (t *translation) notes() []request.Note {
 	var notes []request.Note
-	if len(t.dropped) > 0 {
-		notes = append(notes, request.Note{ID: "props.absent", Detail: strings.Join(t.dropped, ", ")})
+	lists, rest := exceptions(t.dropped)
+	if len(rest) > 0 {
+		notes = append(notes, request.Note{ID: "props.absent", Detail: strings.Join(rest, ", ")})
+	}
+	if len(lists) > 0 {
+		notes = append(notes, request.Note{ID: "recur.exceptions", Detail: strings.Join(lists, ", ")})
 	}
 	if len(t.unread) > 0 {
 		notes = append(notes, request.Note{ID: "props.absent", Detail: "not sent: " + strings.Join(t.unread, ", ")})
 	}
 	return notes
+}
+
+// exceptions parts the lists of what was changed in a series from other names: they are
+// no property that came later, but another way to tell (row recur.exceptions).
+func exceptions(names []string) (lists, rest []string) {
+	for _, name := range names {
+		if name == "cancelledOccurrences" || name == "exceptionOccurrences" {
+			lists = append(lists, name)
+		} else {
+			rest = append(rest, name)
+		}
+	}
+	return lists, rest
 }
 
 // newer reports whether the on-premises model lacks a property.
