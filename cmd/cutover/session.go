@@ -120,7 +120,9 @@ func (s *session) run(ctx context.Context) (code int, failure error) {
 	if made != nil {
 		deps.Checks = append(deps.Checks, *made)
 	}
+	roomy := s.spareHeap()
 	r, err := run.Run(watched, s.plan, deps)
+	roomy()
 	release()
 	done()
 	if err != nil {
