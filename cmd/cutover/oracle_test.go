@@ -103,7 +103,8 @@ func (x *exchange) judge(method, address string, body []byte) {
 	if method == "GET" || method == "HEAD" || slices.Contains([]string{"getschedule", "findmeetingtimes", "translateexchangeids", "getmailtips", "delta"}, last) {
 		return
 	}
-	if action := soapAction.FindSubmatch(body); action != nil {
+	// A text that begins as a message is one, whatever stands in it.
+	if action := soapAction.FindSubmatch(body); action != nil && !bytes.HasPrefix(body, []byte("Subject:")) {
 		x.judgeSOAP(string(action[1]), string(body), example)
 		return
 	}

@@ -273,10 +273,16 @@ func (c *contents) text(s string, at place) {
 	}
 }
 
+// bare is the relative URL of a batch's part without its query.
+func bare(url string) string {
+	path, _, _ := strings.Cut(url, "?")
+	return path
+}
+
 // partOfBatch judges the relative URL of a batch's part: verbs that mail a
 // stored item's recipients are noticed. Addresses in it name mailboxes.
 func (c *contents) partOfBatch(s string) bool {
-	path, _, _ := strings.Cut(s, "?")
+	path := bare(s)
 	if strings.Contains(path, "://") || strings.HasPrefix(path, "//") || climbs("/"+path) {
 		c.strays = true
 		return false

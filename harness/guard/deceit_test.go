@@ -54,6 +54,8 @@ var changes = []deceit{
 	{"refuses a batch that ends in a slash", "POST", "/v1.0/$batch/", `{"requests":[{"id":"1","method":"DELETE","url":"/me/messages/theirs"}]}`, "not ours", wire.Effect{Writes: true}},
 	{"refuses a part that climbs", "POST", "/v1.0/$batch", `{"requests":[{"id":"1","method":"DELETE","url":"/me/messages/mine/../theirs"}]}`, "recipient", wire.Effect{Writes: true}},
 	{"refuses a part with a host of its own", "POST", "/v1.0/$batch", `{"requests":[{"id":"1","method":"DELETE","url":"https://evil.test/me/messages/theirs"}]}`, "recipient", wire.Effect{Writes: true}},
+	{"refuses a part that cancels a meeting, whoever another part names", "POST", "/v1.0/$batch", `{"requests":[{"id":"1","method":"DELETE","url":"/me/events/mine?x=1"}]}`, "recipient", wire.Effect{Writes: true, Mails: true, Recipients: []string{"ann@contoso.test"}}},
+	{"refuses a part that changes one occurrence", "POST", "/v1.0/$batch", `{"requests":[{"id":"1","method":"patch","url":"me/Events('mine')/instances/mine","body":{}}]}`, "recipient", wire.Effect{Writes: true, Mails: true, Recipients: []string{"ann@contoso.test"}}},
 	{"refuses a batch in parts of MIME", "POST", "/v1.0/$batch", "--b\r\nContent-Type: application/http\r\n\r\nDELETE /me/messages/theirs HTTP/1.1\r\n\r\n--b--", "recipient", wire.Effect{Writes: true}},
 	{"refuses to empty a folder by SOAP", "POST", "/EWS/Exchange.asmx", soap(`<m:EmptyFolder DeleteType="HardDelete"><m:FolderIds><t:DistinguishedFolderId Id="inbox"/></m:FolderIds></m:EmptyFolder>`), "not ours", wire.Effect{Writes: true}},
 	{"refuses to delete somebody's folder by SOAP", "POST", "/EWS/Exchange.asmx", soap(`<m:DeleteFolder><m:FolderIds><t:FolderId Id="theirs"/></m:FolderIds></m:DeleteFolder>`), "not ours", wire.Effect{Writes: true}},

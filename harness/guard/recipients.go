@@ -38,6 +38,9 @@ func (r *Rules) recipients(req *wire.Request, changes bool) error {
 			return err
 		}
 	}
+	if slices.ContainsFunc(found.changed, func(p part) bool { return meeting(strings.ToUpper(p.method), bare(p.url)) }) {
+		found.stored = true // whoever another part names says nothing of those who were invited
+	}
 	if batch && found.writes && !changes {
 		return refuse("write", "a part of "+name(req)+" writes, which its step does not say", "write the step as a batch of the suite language")
 	}

@@ -34,7 +34,7 @@ func usedBy(req *wire.Request) use {
 	}
 	items, mails := 0, 0
 	for _, p := range found.changed {
-		path, _, _ := strings.Cut(p.url, "?")
+		path := bare(p.url)
 		verb, _ := mailVerb("https://batch/" + strings.TrimPrefix(path, "/"))
 		switch {
 		case verb != "", meeting(strings.ToUpper(p.method), path):
@@ -58,7 +58,7 @@ func partsDo(req *wire.Request) []consent.Operation {
 	}
 	var ops []consent.Operation
 	for _, p := range found.changed {
-		path, _, _ := strings.Cut(p.url, "?")
+		path := bare(p.url)
 		verb, _ := mailVerb("https://batch/" + strings.TrimPrefix(path, "/"))
 		switch {
 		case strings.EqualFold(p.method, "DELETE"):
