@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -246,4 +247,36 @@ func TestLimits(t *testing.T) {
 	} {
 		t.Run("it "+tc.it, func(t *testing.T) { tc.check(t, faults.NewLimiter(tc.limits, c)) })
 	}
+}
+
+// What a request holds while it is at work it holds while its answer is late.
+func TestALateAnswerKeepsItsRequestAtWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limiter := faults.NewLimiter(faults.Published(), clock.System())
+		work := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			release, refused := limiter.Admit("app", "box", 0)
+			if refused != nil {
+				w.WriteHeader(refused.Status)
+				return
+			}
+			defer release()
+			io.WriteString(w, "done")
+		})
+		h := faults.Wrap(work, faults.Options{Latency: latency(t, "fixed:50ms"), Seed: 3, Clock: clock.System()})
+		began := time.Now()
+		answers := make([]*httptest.ResponseRecorder, 5)
+		var all sync.WaitGroup
+		for i := range answers {
+			answers[i] = httptest.NewRecorder()
+			all.Go(func() { h.ServeHTTP(answers[i], httptest.NewRequest("GET", "/x", nil)) })
+		}
+		all.Wait()
+		codes := map[int]int{}
+		for _, a := range answers {
+			codes[a.Code]++
+		}
+		if took := time.Since(began); codes[200] != 4 || codes[429] != 1 || took != 50*time.Millisecond {
+			t.Errorf("answers %v after %v, want four, one refusal, and 50 ms", codes, took)
+		}
+	})
 }

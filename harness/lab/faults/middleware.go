@@ -41,8 +41,10 @@ type wrapped struct {
 func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n := h.count.Add(1)
 	request := r.Method + " " + r.URL.RequestURI()
-	if d := h.o.Latency.Sample(request, random(h.o.Seed, n)); d > 0 && !h.wait(r, d) {
-		return
+	if d := h.o.Latency.Sample(request, random(h.o.Seed, n)); d > 0 {
+		l := &late{ResponseWriter: w, h: h, r: r, by: d}
+		defer l.begin()
+		w = l
 	}
 	since := h.o.Clock.Now().Sub(h.start)
 	for i, rule := range h.o.Schedule.rules {
