@@ -90,7 +90,7 @@ bench-peers: build ## hold cutover against wrk, h2load, fortio, hey and k6 (abou
 # soak holds the instrument against known truths, searches and freezes; 100,000 generated suites against the
 # rules and 1,000 against the lab; 100 writing runs killed and cleaned up, and 50 runs killed and sealed; months of
 # history with several writers; the journal under kills; tokens that expire; then a minute of each fuzz target.
-# Its parts, each alone but on two processors that others kept busy: generated suites 46 min (10 on a quiet machine),
+# Its parts, each alone but on two processors that others kept busy: generated suites 17 to 46 min,
 # suites on the lab 5 to 8, killed and cleaned 6, killed and sealed 5, what a kill loses 3, tokens 6, history 4, journal 3,
 # the lab's patience 3, mutated mails 2; and 22 minutes of fuzzing.
 soak: ## what takes too long for check: long fuzzing, kill and expiry tests
