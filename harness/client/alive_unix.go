@@ -3,7 +3,10 @@
 package client
 
 import (
+	"errors"
+	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,12 +23,18 @@ func (c *leanConn) alive() bool {
 		return false
 	}
 	alive := false
-	err = rc.Read(func(fd uintptr) bool {
-		var b [1]byte
-		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		alive = err == unix.EAGAIN || err == unix.EWOULDBLOCK
-		return true
-	})
+	look := func() error {
+		return rc.Read(func(fd uintptr) bool {
+			var b [1]byte
+			_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+			alive = err == unix.EAGAIN || err == unix.EWOULDBLOCK
+			return true
+		})
+	}
+	if err = look(); errors.Is(err, os.ErrDeadlineExceeded) { // that of a request before: none is under way
+		_ = c.raw.SetDeadline(time.Time{})
+		err = look()
+	}
 	if err != nil || !alive {
 		c.raw.endedByPeer()
 		return false

@@ -307,6 +307,25 @@ func TestARequestThatComesWhileAHandlerWaitsIsServedNext(t *testing.T) {
 	}
 }
 
+// A client may send its next request as soon as it has the answer. The listener for its leaving must not
+// take the first byte of it.
+func TestAHandlerThatWaitedKeepsItsLine(t *testing.T) {
+	s := serve(t, false, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select { // begins to listen
+		case <-r.Context().Done():
+		default:
+		}
+		fmt.Fprintf(w, "%T", w)
+	}))
+	c := s.dial()
+	for i := range 300 {
+		c.send("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n")
+		if got := c.answer("GET"); !strings.Contains(got, "*keepalive.answer") {
+			t.Fatalf("request %d: %s", i, got)
+		}
+	}
+}
+
 func TestShutdownEndsIdleLinesAtOnceAndBusyOnesAfterTheirAnswer(t *testing.T) {
 	began, goOn := make(chan struct{}), make(chan struct{})
 	s := serve(t, false, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

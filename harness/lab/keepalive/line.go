@@ -79,6 +79,7 @@ func (l *line) serve(r *http.Request) (again bool) {
 		}
 	}()
 	l.server.next.ServeHTTP(&l.answer, r.WithContext(&ctx))
+	ctx.stop() // before the end of the answer: a client that has it sends its next request, which is not the listener's
 	if l.answer.hijacked {
 		return false
 	}
